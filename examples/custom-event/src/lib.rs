@@ -1,0 +1,1 @@
+//! A plugin that exports an event, and one that listens to it.

@@ -1,0 +1,3 @@
+//! The `nekro` program.
+
+fn main() {}

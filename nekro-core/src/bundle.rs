@@ -1,0 +1,20 @@
+//! The roster of an agent.
+
+/// Names the plugins of an agent. A plugin that is not named is not linked, however it stands in `Cargo.toml`.
+///
+/// A bundle is a crate that depends on plugins and names them. It exports `PLUGINS`, which an agent is started with:
+///
+/// ```ignore
+/// nekro_core::bundle! { nekro_plugin_dice, nekro_plugin_notes }
+/// ```
+///
+/// A name that is no plugin does not compile. With `#![deny(unused_crate_dependencies)]` in the bundle, neither does a plugin that
+/// stands in `Cargo.toml` only.
+#[macro_export]
+macro_rules! bundle {
+    ($($plugin:ident),* $(,)?) => {
+        /// The plugins of this bundle.
+        pub const PLUGINS: &[&$crate::PluginDecl] =
+            &[$(<::$plugin::the_plugin_of_this_crate::Plugin as $crate::Plugin>::DECL),*];
+    };
+}

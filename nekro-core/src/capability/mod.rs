@@ -1,0 +1,93 @@
+//! What the host lends: one file to a capability.
+//!
+//! A capability is a small type that a function takes by reference. Most stand over a *port*, a trait that the host implements and
+//! a test replaces. To add one: a file here with the type, its port and its [`Lend`](crate::lend::Lend) implementation.
+
+mod clock;
+mod ctx;
+mod events;
+mod messages;
+mod random;
+mod store;
+
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    fmt,
+    sync::Arc,
+};
+
+pub use self::{
+    clock::{Clock, ClockPort},
+    ctx::Ctx,
+    events::Events,
+    messages::{Delivery, Message, Messages, MessagesPort},
+    random::{Random, RandomPort},
+    store::{Expected, MemoryStore, Page, Scope, Store, StorePort, Stored},
+};
+use crate::error::Error;
+
+/// A permission: what taking a capability lets a function do.
+#[derive(Debug)]
+pub struct CapabilityDecl {
+    /// The name in the manifest, the policy and the audit, such as `store`.
+    pub name: &'static str,
+    /// What a function that takes it can do, in one sentence.
+    pub summary: &'static str,
+    /// Tells whether the host has it.
+    pub provided: fn(&Ports) -> bool,
+}
+
+/// What the host implements for its plugins: one value to a port trait.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use nekro_core::{MemoryStore, Ports, StorePort};
+/// let ports = Ports::new().with::<dyn StorePort>(Arc::new(MemoryStore::default()));
+/// assert!(ports.has::<dyn StorePort>());
+/// ```
+#[derive(Default)]
+pub struct Ports(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+
+impl Ports {
+    /// Makes an empty set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the implementation of a port, in place of the one before.
+    #[must_use]
+    pub fn with<P: ?Sized + Send + Sync + 'static>(mut self, port: Arc<P>) -> Self {
+        self.0.insert(TypeId::of::<P>(), Box::new(port));
+        self
+    }
+
+    /// Adds another set; where both have a port, the other's counts.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// Tells whether the port is implemented.
+    pub fn has<P: ?Sized + Send + Sync + 'static>(&self) -> bool {
+        self.0.contains_key(&TypeId::of::<P>())
+    }
+
+    /// Returns the implementation of a port.
+    ///
+    /// # Errors
+    ///
+    /// If the host has none.
+    pub fn get<P: ?Sized + Send + Sync + 'static>(&self) -> Result<&Arc<P>, Error> {
+        self.0.get(&TypeId::of::<P>()).and_then(|port| port.downcast_ref()).ok_or_else(|| {
+            Error::new(format!("this agent has no implementation of `{}`", std::any::type_name::<P>())).with_code("unavailable")
+        })
+    }
+}
+
+impl fmt::Debug for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ports").field("count", &self.0.len()).finish()
+    }
+}

@@ -1,0 +1,311 @@
+//! Calling tools and commands: one way for every surface.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{
+    Kernel, Live, Running, ToolEntry,
+    guard::{guarded, limited},
+};
+use crate::{
+    argument::{Form, from_words, suggest},
+    call::{Body, BoxFuture, Call, Input},
+    caller::Caller,
+    capability::Ctx,
+    error::{Error, Result},
+    event::{
+        Approval, Gate,
+        decisions::{ToolCall, ToolResult},
+        facts::{ApprovalRequired, ApprovalResolved, ToolCallStarted, ToolExecuted, ToolOutcome},
+    },
+    ids::CallId,
+    output::{Kind, Reply},
+};
+
+/// Asks a person. Implemented by a host that has one in front of it; without it, what needs approval is denied.
+pub trait ApprovalPort: Send + Sync {
+    /// Asks whether the call may be made with exactly these arguments.
+    fn ask<'a>(&'a self, request: &'a ApprovalRequest<'a>) -> BoxFuture<'a, bool>;
+}
+
+/// A call that a person has to approve.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ApprovalRequest<'a> {
+    /// The tool, such as `files.delete`.
+    pub tool: &'a str,
+    /// What it would be called with.
+    pub arguments: &'a Value,
+    /// Why a person has to say.
+    pub reason: &'a str,
+    /// Who wants to call.
+    pub caller: &'a Caller,
+}
+
+impl Kernel {
+    /// Returns the tools that the caller can see: those of running plugins whose `when` holds. Exactly these can be called.
+    pub fn tools<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = &'a ToolEntry> {
+        let live = self.live();
+        self.registry().tools().iter().filter(move |tool| self.sees(&live, tool, caller).is_some())
+    }
+
+    /// The one decision on whether a tool is there for a caller.
+    #[inline]
+    fn sees<'l>(&self, live: &'l Live, tool: &ToolEntry, caller: &Caller) -> Option<&'l Running> {
+        let plugin = live.plugins[tool.plugin].as_deref().filter(|_| !live.halted)?;
+        let Some(when) = tool.decl.when else { return Some(plugin) };
+        let context = Ctx::new(caller.clone(), tool.decl.plugin.id, self.call_limit(tool.decl.deadline));
+        // A `when` that panics hides the tool.
+        guarded(|| Ok(when(&context))).is_ok_and(|visible| visible).then_some(plugin)
+    }
+
+    fn call_limit(&self, own: Option<Duration>) -> Duration {
+        own.unwrap_or(self.limits().call_deadline)
+    }
+
+    /// Calls a tool: `arguments` is a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// `unknown_tool`, `invalid_arguments`, `denied`, `deadline`, `panicked`, or what the tool returned.
+    pub async fn call(&self, tool: &str, arguments: &str, caller: &Caller) -> Result<Reply> {
+        let live = self.live();
+        let found = self.registry().tool(tool).and_then(|entry| Some((entry, self.sees(&live, entry, caller)?)));
+        let Some((entry, plugin)) = found else { return Err(self.unknown_tool(tool, caller)) };
+        if self.is_watched() {
+            // Boxed: a call that nobody watches does not carry the other's state.
+            return Box::pin(self.call_watched(entry, plugin, arguments, caller)).await;
+        }
+        self.run(entry, plugin, arguments, caller).await
+    }
+
+    /// Tells whether any plugin has a say in tool calls or observes them.
+    #[inline]
+    fn is_watched(&self) -> bool {
+        self.is_decided_by_anyone::<ToolCall>()
+            || self.is_decided_by_anyone::<ToolResult>()
+            || self.is_observed::<ToolCallStarted>()
+            || self.is_observed::<ToolExecuted>()
+    }
+
+    #[inline]
+    async fn run(&self, tool: &ToolEntry, plugin: &Running, arguments: &str, caller: &Caller) -> Result<Reply> {
+        let limit = self.call_limit(tool.decl.deadline);
+        let call = Call { kernel: self, plugin, caller, limit, input: Input::Arguments(arguments) };
+        let result = match tool.decl.body {
+            Body::Sync(body) => guarded(|| body(&call)),
+            Body::Async(body) => limited(body(&call), limit).await,
+        };
+        result.map_err(|failure| failure.into_error(&tool.name, "call_deadline"))
+    }
+
+    /// Calls a tool with everything that plugins have to say about it.
+    async fn call_watched(&self, tool: &ToolEntry, plugin: &Running, arguments: &str, caller: &Caller) -> Result<Reply> {
+        let id = next_call();
+        let started = Instant::now();
+        let result = self.call_guarded(tool, plugin, arguments, caller, &id).await;
+        let outcome = match &result {
+            Ok(_) => ToolOutcome::Ok,
+            Err(error) if error.code() == DENIED => ToolOutcome::Denied,
+            Err(_) => ToolOutcome::Failed,
+        };
+        self.emit(ToolExecuted {
+            session: caller.session.clone(),
+            turn: caller.turn.clone(),
+            call: id,
+            tool: tool.name.clone(),
+            outcome,
+            micros: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        });
+        result
+    }
+
+    async fn call_guarded(
+        &self,
+        tool: &ToolEntry,
+        plugin: &Running,
+        arguments: &str,
+        caller: &Caller,
+        id: &CallId,
+    ) -> Result<Reply> {
+        // Guards and people are asked about arguments that can be executed, and only about those.
+        (tool.decl.check)(arguments)?;
+        let value = match arguments.trim_ascii() {
+            "" => Value::Object(serde_json::Map::new()),
+            text => serde_json::from_str(text)?,
+        };
+        let mut question = ToolCall {
+            session: caller.session.clone(),
+            turn: caller.turn.clone(),
+            call: id.clone(),
+            tool: tool.name.clone(),
+            arguments: value,
+            effect: tool.decl.effect,
+            caller: caller.clone(),
+            approved: false,
+        };
+        match self.decide(question.clone(), caller).await.verdict {
+            Approval::Allow => {}
+            Approval::Deny { reason } => return Err(denied(&tool.name, &reason)),
+            Approval::Ask { reason } => {
+                self.approve(&question, &reason, caller).await?;
+                // What a person approved may have become forbidden meanwhile.
+                question.approved = true;
+                if let Approval::Deny { reason } = self.decide(question.clone(), caller).await.verdict {
+                    return Err(denied(&tool.name, &reason));
+                }
+            }
+        }
+        self.emit(ToolCallStarted {
+            session: caller.session.clone(),
+            turn: caller.turn.clone(),
+            call: id.clone(),
+            tool: tool.name.clone(),
+            arguments: question.arguments,
+        });
+        let reply = self.run(tool, plugin, arguments, caller).await?;
+        self.pass_gates(tool, reply, caller, id).await
+    }
+
+    /// Asks a person.
+    async fn approve(&self, question: &ToolCall, reason: &str, caller: &Caller) -> Result<()> {
+        let request = ApprovalRequest { tool: &question.tool, arguments: &question.arguments, reason, caller };
+        self.emit(ApprovalRequired {
+            session: caller.session.clone(),
+            turn: caller.turn.clone(),
+            call: question.call.clone(),
+            tool: question.tool.clone(),
+            arguments: question.arguments.clone(),
+            reason: reason.to_owned(),
+        });
+        let limit = self.limits().approval_deadline;
+        let answer = match self.ports().get::<dyn ApprovalPort>() {
+            Ok(person) => tokio::time::timeout(limit, person.ask(&request))
+                .await
+                .map_err(|_| format!("{reason}; nobody answered within {limit:?} (`limits.approval_deadline`)")),
+            Err(_) => Err(format!("{reason}; a person has to approve it, and nobody is there to ask")),
+        };
+        self.emit(ApprovalResolved {
+            session: caller.session.clone(),
+            turn: caller.turn.clone(),
+            call: question.call.clone(),
+            approved: answer == Ok(true),
+            by: caller.user.clone().filter(|_| answer.is_ok()),
+        });
+        match answer {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(denied(&question.tool, &format!("{reason}; the person said no"))),
+            Err(why) => Err(denied(&question.tool, &why)),
+        }
+    }
+
+    async fn pass_gates(&self, tool: &ToolEntry, reply: Reply, caller: &Caller, id: &CallId) -> Result<Reply> {
+        if !self.is_decided_by_anyone::<ToolResult>() {
+            return Ok(reply);
+        }
+        let question = ToolResult {
+            session: caller.session.clone(),
+            turn: caller.turn.clone(),
+            call: id.clone(),
+            tool: tool.name.clone(),
+            value: serde_json::from_str(&reply.json)?,
+        };
+        match self.decide(question, caller).await.verdict {
+            Gate::Pass => Ok(reply),
+            // Text and images came with the value that was replaced.
+            Gate::Replace { value } => {
+                let kind = if reply.kind == Kind::Content { Kind::Show } else { reply.kind };
+                Ok(Reply { json: value.to_string(), kind, content: Vec::new(), ..reply })
+            }
+            Gate::Withhold { reason } => {
+                Err(Error::new(format!("the answer of `{}` is withheld: {reason}", tool.name)).with_code("withheld"))
+            }
+        }
+    }
+
+    #[cold]
+    fn unknown_tool(&self, name: &str, caller: &Caller) -> Error {
+        let visible: Vec<_> = self.tools(caller).map(|tool| tool.name.as_str()).collect();
+        let error = Error::new(format!("there is no tool `{name}`")).with_code("unknown_tool");
+        match suggest(name, visible.iter().copied()) {
+            Some(meant) => error.with_hint(format!("did you mean `{meant}`?")),
+            None => error,
+        }
+    }
+
+    /// Calls a tool with words instead of JSON: options by name, the rest by position.
+    ///
+    /// # Errors
+    ///
+    /// As [`Kernel::call`].
+    pub async fn call_words(&self, tool: &str, words: &[String], caller: &Caller) -> Result<Reply> {
+        let live = self.live();
+        let visible = self.registry().tool(tool).filter(|entry| self.sees(&live, entry, caller).is_some());
+        let Some(entry) = visible else { return Err(self.unknown_tool(tool, caller)) };
+        drop(live);
+        let arguments = from_words(&forms(entry.arguments(), entry.decl.arguments), words)?;
+        self.call(tool, &arguments, caller).await
+    }
+
+    /// Runs a command: its name without the slash, and the words that follow.
+    ///
+    /// # Errors
+    ///
+    /// `unknown_command`, `forbidden`, `invalid_arguments`, `deadline`, `panicked`, or what the command returned.
+    pub async fn command(&self, name: &str, words: &[String], caller: &Caller) -> Result<Reply> {
+        let live = self.live();
+        let found = self.registry().command(name).filter(|_| !live.halted);
+        let found = found.and_then(|entry| Some((entry, live.plugins[entry.plugin].as_deref()?)));
+        let Some((entry, plugin)) = found else {
+            let running = self.registry().commands().iter().filter(|entry| live.plugins[entry.plugin].is_some());
+            let error = Error::new(format!("there is no command `/{name}`")).with_code("unknown_command");
+            return Err(match suggest(name, running.map(|entry| entry.decl.name)) {
+                Some(meant) => error.with_hint(format!("did you mean `/{meant}`?")),
+                None => error,
+            });
+        };
+        if caller.role < entry.decl.role {
+            return Err(Error::new(format!("`/{name}` is for the role {:?} and above", entry.decl.role)).with_code("forbidden"));
+        }
+        let arguments = from_words(&forms(entry.arguments(), entry.decl.arguments), words)?;
+        let limit = self.call_limit(entry.decl.deadline);
+        let call = Call { kernel: self, plugin, caller, limit, input: Input::Arguments(&arguments) };
+        let result = match entry.decl.body {
+            Body::Sync(body) => guarded(|| body(&call)),
+            Body::Async(body) => limited(body(&call), limit).await,
+        };
+        result.map_err(|failure| failure.into_error(&format!("/{name}"), "call_deadline"))
+    }
+
+    /// Returns the commands of running plugins that the caller may use.
+    pub fn commands<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = &'a super::CommandEntry> {
+        let live = self.live();
+        let commands = self.registry().commands().iter();
+        commands.filter(move |entry| live.plugins[entry.plugin].is_some() && caller.role >= entry.decl.role)
+    }
+}
+
+fn forms<'a>(schema: &'a Value, arguments: &[crate::argument::ArgumentDecl]) -> Vec<Form<'a>> {
+    let form = |argument: &crate::argument::ArgumentDecl| Form {
+        name: argument.name,
+        schema: schema.get("properties").and_then(|properties| properties.get(argument.name)).unwrap_or(&Value::Null),
+        definitions: schema.get("$defs"),
+    };
+    arguments.iter().map(form).collect()
+}
+
+const DENIED: &str = "denied";
+
+fn denied(tool: &str, reason: &str) -> Error {
+    Error::new(format!("`{tool}` was not called: {reason}")).with_code(DENIED)
+}
+
+fn next_call() -> CallId {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    CallId::new(format!("call-{}", NEXT.fetch_add(1, Ordering::Relaxed)))
+}

@@ -1,0 +1,109 @@
+//! Making a decision: handlers one after the other, and their verdicts merged.
+
+use super::{
+    Kernel, Live,
+    guard::{Failure, guarded, limited},
+    registry::Listener,
+};
+use crate::{
+    call::{Call, Input},
+    caller::Caller,
+    event::{Decision, Verdict},
+    handler::{HandlerBody, Sink},
+};
+
+/// What was decided.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Decided<E: Decision> {
+    /// The event, with what the handlers changed.
+    pub event: E,
+    /// The merged verdict.
+    pub verdict: E::Answer,
+    /// The handlers that failed. A guard among them has counted as a refusal.
+    pub failed: Vec<Failed>,
+}
+
+/// A handler that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failed {
+    /// Its plugin.
+    pub plugin: &'static str,
+    /// Its name.
+    pub handler: &'static str,
+    /// What happened.
+    pub reason: String,
+}
+
+impl Kernel {
+    /// Decides: awaits the handlers in the order of phase, priority and plugin id, each with its deadline.
+    pub async fn decide<E: Decision>(&self, mut event: E, caller: &Caller) -> Decided<E> {
+        let mut verdict: Option<E::Answer> = None;
+        let mut failed = Vec::new();
+        let live = self.live();
+        for listener in self.listeners::<E>(&live) {
+            let Some(plugin) = &live.plugins[listener.plugin] else { continue };
+            let mut answer: Option<E::Answer> = None;
+            let limit = listener.decl.deadline.unwrap_or(self.limits().decision_deadline);
+            let call = Call { kernel: self, plugin, caller, limit, input: Input::Event(&event) };
+            if let Err(failure) = self.call_handler(listener, &call, &mut answer).await {
+                let problem =
+                    Failed { plugin: listener.decl.plugin.id, handler: listener.decl.name, reason: failure.to_string() };
+                tracing::warn!(plugin = problem.plugin, handler = problem.handler, "a decision's handler failed: {failure}");
+                answer = E::Answer::on_failure(&format!(
+                    "the guard `{}` of the plugin `{}` failed: {failure}",
+                    problem.handler, problem.plugin
+                ));
+                failed.push(problem);
+            }
+            if let Some(answer) = answer {
+                event.revise(&answer);
+                verdict = Some(match verdict {
+                    Some(before) => before.merge(answer),
+                    None => answer,
+                });
+            }
+        }
+        Decided { event, verdict: verdict.unwrap_or_else(E::Answer::neutral), failed }
+    }
+
+    /// Tells whether anybody would have a say in a decision, so that nothing is prepared for nobody.
+    #[inline]
+    pub fn is_decided_by_anyone<E: Decision>(&self) -> bool {
+        self.registry().event_of::<E>().is_some_and(|event| !event.listeners.is_empty())
+    }
+
+    fn listeners<E: Decision>(&self, live: &Live) -> &[Listener] {
+        match self.registry().event_of::<E>() {
+            Some(event) if !live.halted && !live.silences::<E>() => &event.listeners,
+            _ => &[],
+        }
+    }
+
+    /// Calls one handler, and tells its breaker.
+    #[inline]
+    pub(super) async fn call_handler(&self, listener: &Listener, call: &Call<'_>, sink: Sink<'_>) -> Result<(), Failure> {
+        let breaker = &self.0.breakers[listener.number];
+        if !breaker.admits(self.limits()) {
+            return Err(Failure::Quarantine);
+        }
+        let result = match listener.decl.body {
+            HandlerBody::Sync(body) => guarded(|| body(call, sink)),
+            HandlerBody::Async(body) => limited(body(call, sink), call.limit).await,
+        };
+        match &result {
+            Ok(()) => breaker.succeeded(),
+            Err(_) if breaker.failed(self.limits()) => tracing::error!(
+                plugin = listener.decl.plugin.id,
+                handler = listener.decl.name,
+                "failed {} times within {:?} and is not called for {:?}",
+                self.limits().breaker_failures,
+                self.limits().breaker_window,
+                self.limits().breaker_cooldown,
+            ),
+            Err(_) => {}
+        }
+        result
+    }
+}

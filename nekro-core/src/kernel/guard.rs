@@ -1,0 +1,102 @@
+//! Running a plugin's function so that whatever it does stays its own: panics are caught, and time is limited.
+
+use std::{
+    any::Any,
+    fmt,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::Sleep;
+
+use crate::{call::BoxFuture, error::Error};
+
+/// Why a plugin's function gave no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It returned an error.
+    Error(Error),
+    /// It panicked.
+    Panic(String),
+    /// It took too long.
+    Deadline(Duration),
+    /// It failed too often before and was not called.
+    Quarantine,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => error.fmt(f),
+            Self::Panic(message) => write!(f, "it panicked: {message}"),
+            Self::Deadline(limit) => write!(f, "it took longer than its deadline of {limit:?}"),
+            Self::Quarantine => f.write_str("it failed too often and is not called for a while"),
+        }
+    }
+}
+
+impl Failure {
+    /// Turns it into the error that the caller is told. `limit` names the limit to change if it took too long.
+    pub(crate) fn into_error(self, what: &str, limit: &str) -> Error {
+        match self {
+            Self::Error(error) => error,
+            Self::Panic(message) => Error::new(format!("`{what}` panicked: {message}")).with_code("panicked"),
+            Self::Deadline(after) => Error::new(format!("`{what}` took longer than its deadline of {after:?}"))
+                .with_code("deadline")
+                .with_hint(format!("the limit is the function's own `deadline`, or `limits.{limit}`"))
+                .retryable(),
+            Self::Quarantine => Error::new(format!("`{what}` failed too often and is not called for a while"))
+                .with_code("quarantined")
+                .retryable(),
+        }
+    }
+}
+
+/// Calls a plain function.
+#[inline]
+pub(crate) fn guarded<T>(f: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
+    // What the function borrows is either immutable or the plugin's own, whose locks are poisoned by the panic.
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(result) => result.map_err(Failure::Error),
+        Err(payload) => Err(Failure::Panic(message(&*payload))),
+    }
+}
+
+/// Awaits an `async` function for at most `limit`.
+#[inline]
+pub(crate) fn limited<T>(future: BoxFuture<'_, Result<T, Error>>, limit: Duration) -> Limited<'_, T> {
+    Limited { future, limit, timer: None }
+}
+
+/// See [`limited`].
+pub(crate) struct Limited<'a, T> {
+    future: BoxFuture<'a, Result<T, Error>>,
+    limit: Duration,
+    // Made when the future first has to wait: most functions never do, and a timer costs more than they.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<T> Future for Limited<'_, T> {
+    type Output = Result<T, Failure>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(context))) {
+            Ok(Poll::Ready(result)) => return Poll::Ready(result.map_err(Failure::Error)),
+            Err(payload) => return Poll::Ready(Err(Failure::Panic(message(&*payload)))),
+            Ok(Poll::Pending) => {}
+        }
+        let limit = self.limit;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        timer.as_mut().poll(context).map(|()| Err(Failure::Deadline(limit)))
+    }
+}
+
+#[cold]
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no message").to_owned()
+}

@@ -1,0 +1,209 @@
+//! The stages of a plugin, as types: discovered, configured, initialised, running, stopped.
+//!
+//! Each stage has only what holds at it, and the step to the next consumes it. A plugin that is disabled is discovered and nothing
+//! more: its configuration is not read and its state not made.
+
+use std::{any::Any, fmt, sync::Arc, time::Duration};
+
+use tokio::sync::oneshot::{self, error::TryRecvError};
+
+use super::{
+    Kernel,
+    guard::{Failure, guarded, limited},
+};
+use crate::{
+    argument::ConfigMistake,
+    call::{Body, Call, Input},
+    caller::Caller,
+    ids::PluginId,
+    init::{HookDecl, State},
+    lend::LentKind,
+    plugin::PluginDecl,
+};
+
+type Config = Arc<dyn Any + Send + Sync>;
+
+/// A plugin that is linked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Discovered<'r> {
+    pub(crate) entry: &'r super::PluginEntry,
+}
+
+/// A plugin whose configuration was read.
+pub(crate) struct Configured<'r> {
+    entry: &'r super::PluginEntry,
+    config: Config,
+}
+
+/// A plugin whose state was made. Nobody can reach it yet.
+pub(crate) struct Initialised {
+    decl: &'static PluginDecl,
+    id: PluginId,
+    config: Config,
+    state: Option<State>,
+}
+
+/// A plugin that can be called.
+pub struct Running {
+    decl: &'static PluginDecl,
+    id: PluginId,
+    config: Config,
+    state: Option<State>,
+    // Dropped with the last call that uses this plugin as it is; see `Stopping`.
+    _in_use: oneshot::Sender<()>,
+}
+
+/// A plugin that new calls no longer find.
+pub(crate) struct Stopping {
+    last: Initialised,
+    // One for the plugin as it is, and one for each older configuration that calls may still be using.
+    unused: Vec<oneshot::Receiver<()>>,
+}
+
+/// Why a plugin could not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartProblem {
+    /// Its configuration is wrong.
+    Config(ConfigMistake),
+    /// The host has not implemented what it needs.
+    Unavailable(&'static str),
+    /// A plugin that it requires did not start.
+    Requires(&'static str),
+    /// Its `#[init]` function failed.
+    Init(String),
+}
+
+impl fmt::Display for StartProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(mistake) => write!(f, "its configuration is wrong: {mistake}"),
+            Self::Unavailable(name) => write!(f, "this agent has no `{name}`, which it takes"),
+            Self::Requires(id) => write!(f, "the plugin `{id}`, which it requires, is not running"),
+            Self::Init(message) => write!(f, "its `#[init]` function failed: {message}"),
+        }
+    }
+}
+
+impl<'r> Discovered<'r> {
+    /// Reads the configuration.
+    pub(crate) fn configure(self, json: &str) -> Result<Configured<'r>, StartProblem> {
+        let config = (self.entry.decl.config.read)(json).map_err(StartProblem::Config)?;
+        Ok(Configured { entry: self.entry, config: config.into() })
+    }
+}
+
+impl Configured<'_> {
+    /// Calls `#[init]`. If it fails, `#[cleanup]` is called for what it may have left, unless that needs the state.
+    pub(crate) async fn initialise(self, kernel: &Kernel) -> Result<Initialised, StartProblem> {
+        let entry = self.entry;
+        let mut plugin = Initialised { decl: entry.decl, id: PluginId::from(entry.decl.id), config: self.config, state: None };
+        if let Some(init) = entry.init {
+            match plugin.call(kernel, init, kernel.limits().init_deadline).await {
+                Ok(state) => plugin.state = Some(state),
+                Err(failure) => {
+                    plugin.clean_up(kernel, entry.cleanup).await;
+                    let failure = failure.into_error(&format!("{}'s #[init]", entry.decl.id), "init_deadline");
+                    return Err(StartProblem::Init(failure.to_string()));
+                }
+            }
+        }
+        Ok(plugin)
+    }
+}
+
+impl Initialised {
+    /// Makes the plugin reachable, and gives the handle by which it is stopped.
+    pub(crate) fn run(self) -> (Arc<Running>, Stopping) {
+        let (in_use, unused) = oneshot::channel();
+        let Self { decl, id, config, state } = self;
+        let last = Self { decl, id: id.clone(), config: Arc::clone(&config), state: state.clone() };
+        (Arc::new(Running { decl, id, config, state, _in_use: in_use }), Stopping { last, unused: vec![unused] })
+    }
+
+    async fn call(&self, kernel: &Kernel, hook: &HookDecl, limit: Duration) -> Result<State, Failure> {
+        // Nobody else can reach a plugin that is starting or stopping, so this handle is thrown away at once.
+        let (in_use, _) = oneshot::channel();
+        let plugin = Running {
+            decl: self.decl,
+            id: self.id.clone(),
+            config: Arc::clone(&self.config),
+            state: self.state.clone(),
+            _in_use: in_use,
+        };
+        let caller = Caller::host();
+        let call = Call { kernel, plugin: &plugin, caller: &caller, limit, input: Input::Nothing };
+        match hook.body {
+            Body::Sync(body) => guarded(|| body(&call)),
+            Body::Async(body) => limited(body(&call), limit).await,
+        }
+    }
+
+    async fn clean_up(&self, kernel: &Kernel, cleanup: Option<&HookDecl>) {
+        let Some(cleanup) = cleanup else { return };
+        if self.state.is_none() && cleanup.lent.iter().any(|lent| lent.kind == LentKind::State) {
+            return;
+        }
+        if let Err(failure) = self.call(kernel, cleanup, kernel.limits().cleanup_deadline).await {
+            tracing::warn!(plugin = self.decl.id, "cleaning up failed: {failure}");
+        }
+    }
+}
+
+impl Stopping {
+    /// Waits for the calls under way, for a while, and calls `#[cleanup]`. Whoever calls it has dropped every [`Running`] of its own.
+    pub(crate) async fn stop(self, kernel: &Kernel) -> Stopped {
+        let limit = kernel.limits().cleanup_deadline;
+        let unused = async {
+            for unused in self.unused {
+                // The sender is dropped and never used, so this is always the error that says so.
+                let _ = unused.await;
+            }
+        };
+        if tokio::time::timeout(limit, unused).await.is_err() {
+            tracing::warn!(plugin = self.last.decl.id, "calls were still running after {limit:?} (`limits.cleanup_deadline`)");
+        }
+        let entry = kernel.registry().plugin(self.last.decl.id);
+        self.last.clean_up(kernel, entry.and_then(|entry| entry.cleanup)).await;
+        Stopped
+    }
+
+    /// Replaces the configuration. Calls under way go on with the old one.
+    pub(crate) fn reconfigure(&mut self, json: &str) -> Result<Arc<Running>, ConfigMistake> {
+        let config: Config = (self.last.decl.config.read)(json)?.into();
+        self.last.config = Arc::clone(&config);
+        let Initialised { decl, id, state, .. } = &self.last;
+        let (running, next) = Initialised { decl, id: id.clone(), config, state: state.clone() }.run();
+        self.unused.retain_mut(|unused| unused.try_recv() == Err(TryRecvError::Empty));
+        self.unused.extend(next.unused);
+        Ok(running)
+    }
+}
+
+/// A plugin that has cleaned up.
+#[derive(Debug)]
+pub(crate) struct Stopped;
+
+impl Running {
+    pub(crate) fn decl(&self) -> &'static PluginDecl {
+        self.decl
+    }
+
+    pub(crate) fn id(&self) -> &PluginId {
+        &self.id
+    }
+
+    pub(crate) fn config(&self) -> &(dyn Any + Send + Sync) {
+        &*self.config
+    }
+
+    pub(crate) fn state(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.state.as_deref()
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("id", &self.id).finish_non_exhaustive()
+    }
+}

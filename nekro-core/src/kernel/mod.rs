@@ -1,0 +1,135 @@
+//! The small kernel that runs plugins: what is linked, which of it is running, and how it is called.
+//!
+//! It opens no socket and reads no file. It needs a tokio runtime with a timer, and implementations of the ports.
+
+mod breaker;
+mod call;
+mod decide;
+mod fact;
+mod guard;
+mod lifecycle;
+mod limits;
+mod mailbox;
+mod prompt;
+mod registry;
+mod start;
+mod status;
+mod switch;
+
+use std::{
+    any::TypeId,
+    collections::{BTreeMap, HashSet},
+    fmt,
+    sync::{Arc, Mutex, Weak},
+};
+
+use arc_swap::ArcSwap;
+use serde_json::Value;
+
+use self::{breaker::Breaker, fact::Post, lifecycle::Stopping, mailbox::Mailbox, prompt::LastGood};
+pub use self::{
+    call::{ApprovalPort, ApprovalRequest},
+    decide::{Decided, Failed},
+    fact::{Observed, ObserverPort},
+    lifecycle::{Running, StartProblem},
+    limits::Limits,
+    prompt::Section,
+    registry::{CommandEntry, Declarations, EventEntry, PluginEntry, Problem, Registry, RegistryError, ToolEntry},
+    start::{Builder, StartError},
+    status::{PluginStatus, Stage},
+    switch::SwitchError,
+};
+use crate::capability::Ports;
+
+/// The running agent's core: what hosts call and capabilities reach back into. A handle; clones are the same kernel.
+///
+/// ```
+/// # use nekro_core::kernel::{Kernel, Registry};
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let kernel = Kernel::builder(Registry::linked()?).start().await?;
+/// for plugin in kernel.status() {
+///     println!("{} {:?}", plugin.id, plugin.stage);
+/// }
+/// kernel.stop().await;
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Kernel(Arc<Inner>);
+
+/// A handle that does not keep the kernel alive.
+#[derive(Clone)]
+pub(crate) struct WeakKernel(Weak<Inner>);
+
+struct Inner {
+    registry: Registry,
+    ports: Ports,
+    limits: Limits,
+    runtime: tokio::runtime::Handle,
+    observer: Option<Arc<dyn ObserverPort>>,
+    live: ArcSwap<Live>,
+    // By handler number.
+    breakers: Box<[Breaker]>,
+    // By plugin index.
+    mailboxes: Box<[Mailbox<Post>]>,
+    // By index of the prompt section.
+    last_good: Box<[LastGood]>,
+    // Whoever starts, stops or reconfigures a plugin holds it; calls never do.
+    switch: tokio::sync::Mutex<Switch>,
+    stages: Mutex<Vec<Stage>>,
+}
+
+/// Which plugins are running: replaced as a whole, so that every call sees one consistent state.
+#[derive(Clone, Default)]
+struct Live {
+    // By plugin index.
+    plugins: Vec<Option<Arc<Running>>>,
+    silenced: HashSet<TypeId>,
+    halted: bool,
+}
+
+/// What only the switching of plugins needs.
+#[derive(Default)]
+struct Switch {
+    // By plugin index.
+    stopping: BTreeMap<usize, Stopping>,
+    // Have started, but cannot be reached yet.
+    started: Vec<(usize, Arc<Running>)>,
+    configs: BTreeMap<usize, Value>,
+}
+
+impl Kernel {
+    /// Returns what is linked.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// Returns what the host implements.
+    pub fn ports(&self) -> &Ports {
+        &self.0.ports
+    }
+
+    /// Returns the limits.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakKernel {
+        WeakKernel(Arc::downgrade(&self.0))
+    }
+
+    fn live(&self) -> Arc<Live> {
+        self.0.live.load_full()
+    }
+}
+
+impl WeakKernel {
+    pub(crate) fn upgrade(&self) -> Option<Kernel> {
+        self.0.upgrade().map(Kernel)
+    }
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Kernel").field(&self.0.registry).finish()
+    }
+}

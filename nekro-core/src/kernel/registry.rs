@@ -1,0 +1,625 @@
+//! What is linked: read once from `inventory`, sorted, checked, and never changed.
+
+use std::{
+    any::TypeId,
+    collections::{BTreeMap, HashMap},
+    fmt,
+    hash::{BuildHasherDefault, Hasher},
+    ops::Range,
+    sync::OnceLock,
+};
+
+use schemars::{SchemaGenerator, generate::SchemaSettings};
+use semver::{Version, VersionReq};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    argument::{ArgumentDecl, suggest},
+    capability::CapabilityDecl,
+    command::CommandDecl,
+    event::{Event, EventDecl, Sort},
+    handler::HandlerDecl,
+    init::{HookDecl, When},
+    location::Location,
+    plugin::PluginDecl,
+    prompt::PromptDecl,
+    tool::ToolDecl,
+};
+
+/// The declarations that a registry is made of.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Declarations {
+    /// The plugins.
+    pub plugins: Vec<&'static PluginDecl>,
+    /// Their tools.
+    pub tools: Vec<&'static ToolDecl>,
+    /// Their event handlers.
+    pub handlers: Vec<&'static HandlerDecl>,
+    /// Their commands.
+    pub commands: Vec<&'static CommandDecl>,
+    /// Their prompt sections.
+    pub prompts: Vec<&'static PromptDecl>,
+    /// Their `#[init]` and `#[cleanup]` functions.
+    pub hooks: Vec<&'static HookDecl>,
+    /// The events: the agent's own and those that plugins export.
+    pub events: Vec<&'static EventDecl>,
+}
+
+impl Declarations {
+    /// Reads what is linked into this program.
+    pub fn linked() -> Self {
+        Self {
+            plugins: inventory::iter::<&PluginDecl>.into_iter().copied().collect(),
+            tools: inventory::iter::<&ToolDecl>.into_iter().copied().collect(),
+            handlers: inventory::iter::<&HandlerDecl>.into_iter().copied().collect(),
+            commands: inventory::iter::<&CommandDecl>.into_iter().copied().collect(),
+            prompts: inventory::iter::<&PromptDecl>.into_iter().copied().collect(),
+            hooks: inventory::iter::<&HookDecl>.into_iter().copied().collect(),
+            events: inventory::iter::<&EventDecl>.into_iter().copied().collect(),
+        }
+    }
+}
+
+/// What is linked, checked and indexed.
+pub struct Registry {
+    // Each list is sorted by plugin and name; indices into it are stable for the life of the registry.
+    plugins: Vec<PluginEntry>,
+    tools: Vec<ToolEntry>,
+    tool_names: HashMap<Box<str>, usize>,
+    commands: Vec<CommandEntry>,
+    command_names: HashMap<&'static str, usize>,
+    prompts: Vec<(&'static PromptDecl, usize)>,
+    events: Vec<EventEntry>,
+    event_types: HashMap<TypeId, usize, BuildHasherDefault<TypeIdHasher>>,
+    handlers: usize,
+    start_order: Vec<usize>,
+}
+
+/// A linked plugin.
+#[derive(Debug)]
+pub struct PluginEntry {
+    /// What it says of itself.
+    pub decl: &'static PluginDecl,
+    /// The plugins it requires, as indices.
+    pub requires: Vec<usize>,
+    /// The capabilities that its functions take, sorted by name.
+    pub capabilities: Vec<&'static CapabilityDecl>,
+    pub(crate) init: Option<&'static HookDecl>,
+    pub(crate) cleanup: Option<&'static HookDecl>,
+}
+
+/// A linked tool.
+#[derive(Debug)]
+pub struct ToolEntry {
+    /// What it says of itself.
+    pub decl: &'static ToolDecl,
+    /// The name that callers use, such as `dice.roll`.
+    pub name: String,
+    pub(crate) plugin: usize,
+    arguments: OnceLock<Value>,
+    output: OnceLock<Option<Value>>,
+}
+
+/// A linked command.
+#[derive(Debug)]
+pub struct CommandEntry {
+    /// What it says of itself.
+    pub decl: &'static CommandDecl,
+    pub(crate) plugin: usize,
+    arguments: OnceLock<Value>,
+}
+
+/// A linked event.
+#[derive(Debug)]
+pub struct EventEntry {
+    /// What it says of itself.
+    pub decl: &'static EventDecl,
+    /// The name on the wire.
+    pub name: String,
+    /// Its handlers, in the order in which they are called.
+    pub(crate) listeners: Vec<Listener>,
+    /// For a fact: which of the listeners belong to which plugin.
+    pub(crate) groups: Vec<(usize, Range<usize>)>,
+    schema: OnceLock<Value>,
+}
+
+impl EventEntry {
+    /// Returns its handlers, in the order in which they are called.
+    pub fn handlers(&self) -> impl Iterator<Item = &'static HandlerDecl> {
+        self.listeners.iter().map(|listener| listener.decl)
+    }
+
+    /// Describes the event.
+    pub fn schema(&self) -> &Value {
+        self.schema.get_or_init(|| {
+            let mut generator = generator();
+            let schema = (self.decl.schema)(&mut generator);
+            with_definitions(schema.to_value(), &mut generator)
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listener {
+    pub(crate) decl: &'static HandlerDecl,
+    pub(crate) plugin: usize,
+    // Numbers the handlers through; the kernel keeps a breaker for each.
+    pub(crate) number: usize,
+}
+
+impl ToolEntry {
+    /// Describes the arguments: the JSON Schema of an object.
+    pub fn arguments(&self) -> &Value {
+        self.arguments.get_or_init(|| object_schema(self.decl.arguments))
+    }
+
+    /// Describes the answer; `None` for one whose form is not JSON.
+    pub fn output(&self) -> Option<&Value> {
+        let describe = || {
+            let mut generator = generator();
+            let schema = ((self.decl.output)().schema)(&mut generator)?;
+            Some(with_definitions(schema.to_value(), &mut generator))
+        };
+        self.output.get_or_init(describe).as_ref()
+    }
+}
+
+impl CommandEntry {
+    /// Describes the arguments: the JSON Schema of an object.
+    pub fn arguments(&self) -> &Value {
+        self.arguments.get_or_init(|| object_schema(self.decl.arguments))
+    }
+}
+
+impl PluginEntry {
+    /// Describes the configuration; `None` for a plugin without.
+    pub fn config_schema(&self) -> Option<Value> {
+        let mut generator = generator();
+        let schema = (self.decl.config.schema?)(&mut generator);
+        Some(with_definitions(schema.to_value(), &mut generator))
+    }
+}
+
+fn generator() -> SchemaGenerator {
+    SchemaSettings::draft2020_12().into_generator()
+}
+
+fn with_definitions(mut schema: Value, generator: &mut SchemaGenerator) -> Value {
+    let definitions = generator.take_definitions(true);
+    if let (false, Some(object)) = (definitions.is_empty(), schema.as_object_mut()) {
+        object.insert("$defs".to_owned(), Value::Object(definitions));
+    }
+    schema
+}
+
+fn object_schema(arguments: &[ArgumentDecl]) -> Value {
+    let mut generator = generator();
+    let properties: Map<_, _> =
+        arguments.iter().map(|argument| (argument.name.to_owned(), argument.schema(&mut generator).to_value())).collect();
+    let required: Vec<_> = arguments.iter().filter(|argument| !argument.is_optional()).map(|argument| argument.name).collect();
+    let schema = json!({
+        "type": "object", "properties": properties, "required": required, "additionalProperties": false,
+    });
+    with_definitions(schema, &mut generator)
+}
+
+/// Why the linked plugins cannot become an agent: every problem at once. Read by the operator, at start-up.
+#[derive(Debug)]
+pub struct RegistryError {
+    /// The problems.
+    pub problems: Vec<Problem>,
+}
+
+/// One reason why the linked plugins cannot become an agent.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Two things have one name.
+    Duplicate {
+        /// What they are.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Where the first stands.
+        first: Location,
+        /// Where the second stands.
+        second: Location,
+    },
+    /// A plugin requires something that cannot be read.
+    BadRequirement {
+        /// The plugin.
+        plugin: &'static str,
+        /// What it says.
+        requirement: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A plugin requires one that is not linked, or in another version.
+    Unmet {
+        /// The plugin.
+        plugin: &'static str,
+        /// What it says.
+        requirement: &'static str,
+        /// What is there instead.
+        found: String,
+    },
+    /// Plugins require one another in a circle.
+    Circle {
+        /// The plugins.
+        plugins: Vec<&'static str>,
+    },
+    /// A function belongs to a plugin that is not linked.
+    Orphan {
+        /// The plugin.
+        plugin: &'static str,
+        /// Where the function stands.
+        location: Location,
+    },
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duplicate { what, name, first, second } => {
+                write!(f, "two {what} are called `{name}`: at {first} and at {second}")
+            }
+            Self::BadRequirement { plugin, requirement, problem } => {
+                write!(f, "the plugin `{plugin}` requires `{requirement}`, which cannot be read: {problem}")
+            }
+            Self::Unmet { plugin, requirement, found } => {
+                write!(f, "the plugin `{plugin}` requires `{requirement}`, but {found}")
+            }
+            Self::Circle { plugins } => write!(f, "plugins require one another in a circle: {}", plugins.join(", ")),
+            Self::Orphan { plugin, location } => {
+                write!(f, "{location} belongs to the plugin `{plugin}`, which is not linked")
+            }
+        }
+    }
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the linked plugins do not fit together")?;
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
+    }
+}
+
+impl std::error::Error for RegistryError {}
+
+impl Registry {
+    /// Reads what is linked into this program.
+    ///
+    /// # Errors
+    ///
+    /// Names everything that does not fit together.
+    pub fn linked() -> Result<Self, RegistryError> {
+        Self::new(Declarations::linked())
+    }
+
+    /// Makes a registry of declarations.
+    ///
+    /// # Errors
+    ///
+    /// Names everything that does not fit together.
+    pub fn new(mut of: Declarations) -> Result<Self, RegistryError> {
+        let mut problems = Vec::new();
+        of.plugins.sort_by_key(|decl| (decl.id, decl.location));
+        for pair in of.plugins.windows(2).filter(|pair| pair[0].id == pair[1].id) {
+            problems.push(duplicate("plugins", pair[0].id, pair[0].location, pair[1].location));
+        }
+        let index: HashMap<&str, usize> = of.plugins.iter().enumerate().map(|(at, decl)| (decl.id, at)).collect();
+        let mut find = |plugin: &'static PluginDecl, location| {
+            let found = index.get(plugin.id).copied();
+            if found.is_none() {
+                problems.push(Problem::Orphan { plugin: plugin.id, location });
+            }
+            found
+        };
+
+        let mut tools: Vec<_> = of
+            .tools
+            .iter()
+            .filter_map(|decl| {
+                let name = format!("{}.{}", decl.plugin.id, decl.name);
+                let plugin = find(decl.plugin, decl.location)?;
+                Some(ToolEntry { decl, name, plugin, arguments: OnceLock::new(), output: OnceLock::new() })
+            })
+            .collect();
+        let mut commands: Vec<_> = of
+            .commands
+            .iter()
+            .filter_map(|decl| {
+                let plugin = find(decl.plugin, decl.location)?;
+                Some(CommandEntry { decl, plugin, arguments: OnceLock::new() })
+            })
+            .collect();
+        let mut prompts: Vec<_> = of.prompts.iter().filter_map(|decl| Some((*decl, find(decl.plugin, decl.location)?))).collect();
+        let handlers: Vec<_> = of.handlers.iter().filter_map(|decl| Some((*decl, find(decl.plugin, decl.location)?))).collect();
+        // By plugin, and within it by place.
+        let mut hooks: Vec<_> = of.hooks.iter().filter_map(|decl| Some((*decl, find(decl.plugin, decl.location)?))).collect();
+
+        tools.sort_by(|a, b| (&a.name, a.decl.location).cmp(&(&b.name, b.decl.location)));
+        commands.sort_by_key(|entry| (entry.decl.plugin.id, entry.decl.name, entry.decl.location));
+        hooks.sort_by_key(|(decl, plugin)| (*plugin, decl.location));
+        prompts.sort_by_key(|(decl, _)| (std::cmp::Reverse(decl.priority), decl.plugin.id, decl.name));
+
+        let tool_names = names(&mut problems, "tools", tools.iter().map(|tool| (tool.name.as_str().into(), tool.decl.location)));
+        let mut command_names = HashMap::new();
+        for (at, entry) in commands.iter().enumerate() {
+            for name in std::iter::once(&entry.decl.name).chain(entry.decl.aliases) {
+                if let Some(first) = command_names.insert(*name, at) {
+                    let first: &CommandEntry = &commands[first];
+                    problems.push(duplicate("commands", name, first.decl.location, entry.decl.location));
+                }
+            }
+        }
+        let (events, event_types) = index_events(&of.events, &handlers, &mut problems);
+        let mut capabilities = vec![BTreeMap::new(); of.plugins.len()];
+        let lent = (tools.iter().map(|tool| (tool.plugin, tool.decl.lent)))
+            .chain(commands.iter().map(|command| (command.plugin, command.decl.lent)))
+            .chain(prompts.iter().map(|(decl, plugin)| (*plugin, decl.lent)))
+            .chain(handlers.iter().map(|(decl, plugin)| (*plugin, decl.lent)))
+            .chain(hooks.iter().map(|(decl, plugin)| (*plugin, decl.lent)));
+        for (plugin, lent) in lent {
+            capabilities[plugin].extend(lent.iter().filter_map(|lent| lent.capability).map(|one| (one.name, one)));
+        }
+        let requires = read_requirements(&of.plugins, &index, &mut problems);
+        let start_order = start_order(&of.plugins, &requires, &mut problems);
+        let plugins = of.plugins.iter().zip(requires).zip(capabilities).enumerate();
+        let plugins = plugins
+            .map(|(at, ((decl, requires), capabilities))| {
+                let capabilities = capabilities.into_values().collect();
+                let mut hook = |when| {
+                    let from = hooks.partition_point(|(_, plugin)| *plugin < at);
+                    let of_plugin = hooks[from..].iter().take_while(|(_, plugin)| *plugin == at);
+                    let mut of_plugin = of_plugin.filter(|(hook, _)| hook.when == when);
+                    let first = of_plugin.next().map(|(hook, _)| *hook);
+                    if let (Some(first), Some((second, _))) = (first, of_plugin.next()) {
+                        let what = if when == When::Init { "`#[init]` functions" } else { "`#[cleanup]` functions" };
+                        problems.push(duplicate(what, decl.id, first.location, second.location));
+                    }
+                    first
+                };
+                PluginEntry { decl, requires, capabilities, init: hook(When::Init), cleanup: hook(When::Cleanup) }
+            })
+            .collect();
+        if !problems.is_empty() {
+            return Err(RegistryError { problems });
+        }
+        let handlers = handlers.len();
+        Ok(Self { plugins, tools, tool_names, commands, command_names, prompts, events, event_types, handlers, start_order })
+    }
+
+    /// Returns the plugins, sorted by id.
+    pub fn plugins(&self) -> &[PluginEntry] {
+        &self.plugins
+    }
+
+    /// Returns a plugin by its id.
+    pub fn plugin(&self, id: &str) -> Option<&PluginEntry> {
+        self.plugin_index(id).map(|at| &self.plugins[at])
+    }
+
+    pub(crate) fn plugin_index(&self, id: &str) -> Option<usize> {
+        self.plugins.binary_search_by(|entry| entry.decl.id.cmp(id)).ok()
+    }
+
+    /// Returns the tools, sorted by name.
+    pub fn tools(&self) -> &[ToolEntry] {
+        &self.tools
+    }
+
+    /// Returns a tool by its name, such as `dice.roll`. Allocates nothing.
+    pub fn tool(&self, name: &str) -> Option<&ToolEntry> {
+        self.tool_names.get(name).map(|at| &self.tools[*at])
+    }
+
+    /// Returns the commands, sorted by plugin and name.
+    pub fn commands(&self) -> &[CommandEntry] {
+        &self.commands
+    }
+
+    /// Returns a command by its name or an alias, without the slash.
+    pub fn command(&self, name: &str) -> Option<&CommandEntry> {
+        self.command_names.get(name).map(|at| &self.commands[*at])
+    }
+
+    /// Returns the prompt sections, in the order in which they are put together.
+    pub fn prompts(&self) -> impl Iterator<Item = &'static PromptDecl> {
+        self.prompts.iter().map(|(decl, _)| *decl)
+    }
+
+    pub(crate) fn prompt_entries(&self) -> &[(&'static PromptDecl, usize)] {
+        &self.prompts
+    }
+
+    /// Returns the events, sorted by name, the agent's own first.
+    pub fn events(&self) -> &[EventEntry] {
+        &self.events
+    }
+
+    /// Returns an event by its name on the wire.
+    pub fn event(&self, name: &str) -> Option<&EventEntry> {
+        self.events.iter().find(|entry| entry.name == name)
+    }
+
+    #[inline]
+    pub(crate) fn event_of<E: Event>(&self) -> Option<&EventEntry> {
+        self.event_of_type(TypeId::of::<E>())
+    }
+
+    #[inline]
+    pub(crate) fn event_of_type(&self, of: TypeId) -> Option<&EventEntry> {
+        self.event_types.get(&of).map(|at| &self.events[*at])
+    }
+
+    /// Returns how many event handlers there are.
+    pub fn handler_count(&self) -> usize {
+        self.handlers
+    }
+
+    pub(crate) fn start_order(&self) -> &[usize] {
+        &self.start_order
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("plugins", &self.plugins.len())
+            .field("tools", &self.tools.len())
+            .field("handlers", &self.handlers)
+            .finish_non_exhaustive()
+    }
+}
+
+fn duplicate(what: &'static str, name: &str, first: Location, second: Location) -> Problem {
+    Problem::Duplicate { what, name: name.to_owned(), first, second }
+}
+
+fn names(
+    problems: &mut Vec<Problem>,
+    what: &'static str,
+    named: impl Iterator<Item = (Box<str>, Location)>,
+) -> HashMap<Box<str>, usize> {
+    let mut names = HashMap::new();
+    let mut places: Vec<Location> = Vec::new();
+    for (at, (name, location)) in named.enumerate() {
+        places.push(location);
+        if let Some(first) = names.insert(name.clone(), at) {
+            problems.push(duplicate(what, &name, places[first], location));
+        }
+    }
+    names
+}
+
+type EventTypes = HashMap<TypeId, usize, BuildHasherDefault<TypeIdHasher>>;
+
+fn index_events(
+    decls: &[&'static EventDecl],
+    handlers: &[(&'static HandlerDecl, usize)],
+    problems: &mut Vec<Problem>,
+) -> (Vec<EventEntry>, EventTypes) {
+    let mut events: Vec<_> = decls
+        .iter()
+        .map(|decl| EventEntry {
+            decl,
+            name: decl.wire_name(),
+            listeners: Vec::new(),
+            groups: Vec::new(),
+            schema: OnceLock::new(),
+        })
+        .collect();
+    events.sort_by(|a, b| (a.decl.plugin.is_some(), &a.name).cmp(&(b.decl.plugin.is_some(), &b.name)));
+    for pair in events.windows(2).filter(|pair| pair[0].name == pair[1].name) {
+        problems.push(duplicate("events", &pair[0].name, pair[0].decl.location, pair[1].decl.location));
+    }
+    let types: EventTypes = events.iter().enumerate().map(|(at, entry)| ((entry.decl.type_id)(), at)).collect();
+    for (number, (decl, plugin)) in handlers.iter().enumerate() {
+        if let Some(at) = types.get(&(decl.event.type_id)()) {
+            events[*at].listeners.push(Listener { decl, plugin: *plugin, number });
+        } else if let Some(exporter) = decl.event.plugin {
+            problems.push(Problem::Orphan { plugin: exporter.id, location: decl.event.location });
+        }
+    }
+    for event in &mut events {
+        let rank = |listener: &Listener| {
+            let decl = listener.decl;
+            (decl.phase, std::cmp::Reverse(decl.priority), decl.plugin.id, decl.name, decl.location)
+        };
+        match event.decl.sort {
+            Sort::Decision => event.listeners.sort_by_key(rank),
+            // A plugin's handlers of a fact are called one after the other, by its own worker.
+            Sort::Fact => event.listeners.sort_by_key(|listener| (listener.plugin, rank(listener))),
+        }
+        for (at, listener) in event.listeners.iter().enumerate() {
+            match event.groups.last_mut() {
+                Some((plugin, range)) if *plugin == listener.plugin => range.end = at + 1,
+                _ => event.groups.push((listener.plugin, at..at + 1)),
+            }
+        }
+    }
+    (events, types)
+}
+
+/// Splits `notes ^1` into a plugin's id and a range of versions.
+pub(crate) fn parse_requirement(text: &str) -> Result<(&str, VersionReq), String> {
+    let text = text.trim();
+    let (id, range) = text.split_once(char::is_whitespace).unwrap_or((text, "*"));
+    VersionReq::parse(range.trim()).map(|range| (id, range)).map_err(|error| error.to_string())
+}
+
+fn read_requirements(
+    plugins: &[&'static PluginDecl],
+    index: &HashMap<&str, usize>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Vec<usize>> {
+    let mut read = |plugin: &'static PluginDecl, requirement: &'static str| {
+        let bad = |problem| Problem::BadRequirement { plugin: plugin.id, requirement, problem };
+        let unmet = |found| Problem::Unmet { plugin: plugin.id, requirement, found };
+        let found = parse_requirement(requirement).map_err(bad).and_then(|(id, range)| {
+            let Some(at) = index.get(id).copied() else {
+                let meant = suggest(id, index.keys().copied());
+                let meant = meant.map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
+                return Err(unmet(format!("no such plugin is linked{meant}")));
+            };
+            let version = plugins[at].version;
+            match Version::parse(version) {
+                Ok(parsed) if range.matches(&parsed) => Ok(at),
+                _ => Err(unmet(format!("`{id}` is linked in version {version}"))),
+            }
+        });
+        found.map_err(|problem| problems.push(problem)).ok()
+    };
+    plugins.iter().map(|plugin| plugin.requires.iter().filter_map(|one| read(plugin, one)).collect()).collect()
+}
+
+/// Orders the plugins so that each comes after those it requires, and otherwise by id.
+fn start_order(plugins: &[&'static PluginDecl], requires: &[Vec<usize>], problems: &mut Vec<Problem>) -> Vec<usize> {
+    let mut open: BTreeMap<usize, usize> = requires.iter().map(Vec::len).enumerate().collect();
+    let mut dependents = vec![Vec::new(); plugins.len()];
+    for (at, requires) in requires.iter().enumerate() {
+        requires.iter().for_each(|required| dependents[*required].push(at));
+    }
+    let mut ready: std::collections::BTreeSet<usize> = open.iter().filter(|(_, count)| **count == 0).map(|(at, _)| *at).collect();
+    let mut order = Vec::with_capacity(plugins.len());
+    while let Some(next) = ready.pop_first() {
+        order.push(next);
+        open.remove(&next);
+        for dependent in &dependents[next] {
+            if let Some(count) = open.get_mut(dependent) {
+                *count -= 1;
+                if *count == 0 {
+                    ready.insert(*dependent);
+                }
+            }
+        }
+    }
+    if !open.is_empty() {
+        problems.push(Problem::Circle { plugins: open.keys().map(|at| plugins[*at].id).collect() });
+    }
+    order
+}
+
+/// A `TypeId` is a hash already.
+#[derive(Default)]
+pub(crate) struct TypeIdHasher(u64);
+
+impl Hasher for TypeIdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 ^= u64::from_le_bytes(word);
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 ^= word;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

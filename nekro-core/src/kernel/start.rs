@@ -1,0 +1,213 @@
+//! Starting the linked plugins.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Arc, Mutex},
+};
+
+use arc_swap::ArcSwap;
+use serde_json::Value;
+
+use super::{
+    Breaker, Inner, Kernel, LastGood, Limits, Live, Mailbox, ObserverPort, Registry, Stage, StartProblem, Switch,
+    lifecycle::Discovered,
+};
+use crate::{
+    argument::suggest,
+    capability::Ports,
+    event::facts::{PluginFailed, PluginStarted},
+};
+
+/// What a kernel is started with.
+#[derive(Debug)]
+pub struct Builder {
+    registry: Registry,
+    ports: Ports,
+    limits: Limits,
+    configs: BTreeMap<String, Value>,
+    disabled: BTreeSet<String>,
+}
+
+/// Why a kernel did not start. Read by the operator.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration or the list of disabled plugins names a plugin that is not linked.
+    UnknownPlugin {
+        /// The name.
+        name: String,
+        /// The name that was probably meant.
+        meant: Option<String>,
+    },
+    /// Plugins could not start, and the operator wants all or none.
+    Plugins(Vec<(&'static str, String)>),
+    /// There is no tokio runtime.
+    NoRuntime,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownPlugin { name, meant } => {
+                write!(f, "no plugin `{name}` is linked")?;
+                meant.as_ref().map_or(Ok(()), |meant| write!(f, ": did you mean `{meant}`?"))
+            }
+            Self::Plugins(failures) => {
+                f.write_str("not every plugin could start")?;
+                failures.iter().try_for_each(|(plugin, problem)| write!(f, "\n  - {plugin}: {problem}"))
+            }
+            Self::NoRuntime => f.write_str("the kernel needs a tokio runtime"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl Builder {
+    /// Gives the implementations of the ports.
+    #[must_use]
+    pub fn ports(self, ports: Ports) -> Self {
+        Self { ports, ..self }
+    }
+
+    /// Sets the limits.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Sets the configuration of a plugin.
+    #[must_use]
+    pub fn configure(mut self, plugin: impl Into<String>, config: Value) -> Self {
+        self.configs.insert(plugin.into(), config);
+        self
+    }
+
+    /// Leaves a plugin out: it is not constructed, not listed and not callable until it is enabled.
+    #[must_use]
+    pub fn disable(mut self, plugin: impl Into<String>) -> Self {
+        self.disabled.insert(plugin.into());
+        self
+    }
+
+    /// Starts the plugins, each after those it requires. One that fails is reported by [`Kernel::status`], and the others run.
+    ///
+    /// # Errors
+    ///
+    /// If a name is unknown, or there is no tokio runtime.
+    pub async fn start(self) -> Result<Kernel, StartError> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        let Self { registry, ports, limits, configs, disabled } = self;
+        let index = |name: &String| {
+            registry.plugin_index(name).ok_or_else(|| StartError::UnknownPlugin {
+                name: name.clone(),
+                meant: suggest(name, registry.plugins().iter().map(|entry| entry.decl.id)).map(str::to_owned),
+            })
+        };
+        let disabled = disabled.iter().map(index).collect::<Result<BTreeSet<_>, _>>()?;
+        let configs = configs.into_iter().map(|(name, config)| Ok((index(&name)?, config))).collect::<Result<_, _>>()?;
+
+        let count = registry.plugins().len();
+        let order = registry.start_order().to_vec();
+        let kernel = Kernel(Arc::new(Inner {
+            live: ArcSwap::from_pointee(Live { plugins: vec![None; count], ..Live::default() }),
+            breakers: (0..registry.handler_count()).map(|_| Breaker::default()).collect(),
+            mailboxes: (0..count).map(|_| Mailbox::default()).collect(),
+            last_good: registry.prompts().map(|_| LastGood::default()).collect(),
+            switch: tokio::sync::Mutex::new(Switch { configs, ..Switch::default() }),
+            stages: Mutex::new(vec![Stage::Disabled; count]),
+            observer: ports.get::<dyn ObserverPort>().ok().cloned(),
+            registry,
+            ports,
+            limits,
+            runtime,
+        }));
+        let mut switch = kernel.0.switch.lock().await;
+        for at in order.into_iter().filter(|at| !disabled.contains(at)) {
+            // What failed is in the status.
+            let _ = kernel.start_plugin(&mut switch, at).await;
+        }
+        kernel.publish(&mut switch);
+        drop(switch);
+        Ok(kernel)
+    }
+
+    /// Starts the plugins, all or none: if one fails, those that had started are stopped again.
+    ///
+    /// # Errors
+    ///
+    /// If a plugin fails, a name is unknown, or there is no tokio runtime.
+    pub async fn start_all(self) -> Result<Kernel, StartError> {
+        let kernel = self.start().await?;
+        let failures: Vec<_> = kernel
+            .status()
+            .into_iter()
+            .filter_map(|plugin| match plugin.stage {
+                Stage::Failed { reason } => Some((plugin.id, reason)),
+                _ => None,
+            })
+            .collect();
+        if failures.is_empty() {
+            return Ok(kernel);
+        }
+        kernel.stop().await;
+        Err(StartError::Plugins(failures))
+    }
+}
+
+impl Kernel {
+    /// Begins to describe a kernel for what is linked.
+    pub fn builder(registry: Registry) -> Builder {
+        Builder { registry, ports: Ports::new(), limits: Limits::default(), configs: BTreeMap::new(), disabled: BTreeSet::new() }
+    }
+
+    /// Takes one plugin through its stages, up to the point where [`Kernel::publish`] makes it reachable.
+    pub(super) async fn start_plugin(&self, switch: &mut Switch, at: usize) -> Result<(), StartProblem> {
+        let id = self.registry().plugins()[at].decl.id;
+        let brought_up = self.bring_up(switch, at).await;
+        if let Err(problem) = &brought_up {
+            let reason = problem.to_string();
+            tracing::error!(plugin = id, "could not start: {reason}");
+            self.set_stage(at, Stage::Failed { reason: reason.clone() });
+            self.emit(PluginFailed { plugin: id.into(), reason });
+        }
+        brought_up
+    }
+
+    async fn bring_up(&self, switch: &mut Switch, at: usize) -> Result<(), StartProblem> {
+        let entry = &self.registry().plugins()[at];
+        if entry.init.is_some() {
+            // Its `#[init]` may emit events: those that started before it hear them.
+            self.publish(switch);
+        }
+        if let Some(missing) = entry.requires.iter().find(|required| !switch.stopping.contains_key(required)) {
+            return Err(StartProblem::Requires(self.registry().plugins()[*missing].decl.id));
+        }
+        if let Some(missing) = entry.capabilities.iter().find(|capability| !(capability.provided)(self.ports())) {
+            return Err(StartProblem::Unavailable(missing.name));
+        }
+        let config = switch.configs.get(&at).map_or_else(|| "{}".to_owned(), Value::to_string);
+        let initialised = Discovered { entry }.configure(&config)?.initialise(self).await?;
+        let (running, stopping) = initialised.run();
+        switch.stopping.insert(at, stopping);
+        switch.started.push((at, running));
+        Ok(())
+    }
+
+    /// Makes the plugins reachable that have started. All at once, for each change copies the list of all plugins.
+    pub(super) fn publish(&self, switch: &mut Switch) {
+        if switch.started.is_empty() {
+            return;
+        }
+        self.set_live(|live| {
+            for (at, running) in &switch.started {
+                live.plugins[*at] = Some(Arc::clone(running));
+            }
+        });
+        for (at, running) in switch.started.drain(..) {
+            self.set_stage(at, Stage::Running);
+            self.emit(PluginStarted { plugin: running.id().clone() });
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Enabling, disabling and reconfiguring plugins while the agent runs.
+
+use std::{
+    any::TypeId,
+    fmt,
+    sync::{Arc, PoisonError},
+};
+
+use serde_json::Value;
+
+use super::{Kernel, Live, Stage, StartProblem};
+use crate::{
+    argument::{ConfigMistake, suggest},
+    event::facts::{ConfigChanged, PluginStopped},
+};
+
+/// Why a plugin could not be switched or reconfigured. Nothing was changed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SwitchError {
+    /// No such plugin is linked.
+    UnknownPlugin {
+        /// The name.
+        name: String,
+        /// The name that was probably meant.
+        meant: Option<String>,
+    },
+    /// No such event is linked.
+    UnknownEvent {
+        /// The name.
+        name: String,
+        /// The name that was probably meant.
+        meant: Option<String>,
+    },
+    /// A plugin that runs requires this one.
+    RequiredBy(&'static str),
+    /// It could not start.
+    Start(StartProblem),
+    /// The new configuration is wrong.
+    Config(ConfigMistake),
+}
+
+impl fmt::Display for SwitchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unknown = |f: &mut fmt::Formatter<'_>, what, name, meant: &Option<String>| {
+            write!(f, "no {what} `{name}` is linked")?;
+            meant.as_ref().map_or(Ok(()), |meant| write!(f, ": did you mean `{meant}`?"))
+        };
+        match self {
+            Self::UnknownPlugin { name, meant } => unknown(f, "plugin", name, meant),
+            Self::UnknownEvent { name, meant } => unknown(f, "event", name, meant),
+            Self::RequiredBy(plugin) => write!(f, "the plugin `{plugin}` requires it: disable that one first"),
+            Self::Start(problem) => problem.fmt(f),
+            Self::Config(mistake) => mistake.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SwitchError {}
+
+impl Kernel {
+    /// Starts a plugin that is disabled, or that failed. Does nothing if it is running.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such plugin, or it cannot start.
+    pub async fn enable(&self, plugin: &str) -> Result<(), SwitchError> {
+        let at = self.plugin_index(plugin)?;
+        let mut switch = self.0.switch.lock().await;
+        if self.live().plugins[at].is_some() {
+            return Ok(());
+        }
+        self.start_plugin(&mut switch, at).await.map_err(SwitchError::Start)?;
+        self.publish(&mut switch);
+        Ok(())
+    }
+
+    /// Stops a plugin: from the next call on nobody finds it, what waits for it is thrown away, what is under way may end, and then it
+    /// cleans up. Does nothing if it is not running.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such plugin, or another one that is running requires it.
+    pub async fn disable(&self, plugin: &str) -> Result<(), SwitchError> {
+        let at = self.plugin_index(plugin)?;
+        let mut switch = self.0.switch.lock().await;
+        let live = self.live();
+        let dependent = self.registry().plugins().iter().zip(&live.plugins);
+        let dependent = dependent.filter(|(_, running)| running.is_some()).map(|(entry, _)| entry);
+        if let Some(dependent) = dependent.into_iter().find(|entry| entry.requires.contains(&at)) {
+            return Err(SwitchError::RequiredBy(dependent.decl.id));
+        }
+        drop(live);
+        self.take_down(&mut switch, at).await;
+        Ok(())
+    }
+
+    pub(super) async fn take_down(&self, switch: &mut super::Switch, at: usize) {
+        self.set_live(|live| live.plugins[at] = None);
+        self.0.mailboxes[at].clear();
+        self.set_stage(at, Stage::Disabled);
+        if let Some(stopping) = switch.stopping.remove(&at) {
+            let super::lifecycle::Stopped = stopping.stop(self).await;
+            self.emit(PluginStopped { plugin: self.registry().plugins()[at].decl.id.into() });
+        }
+    }
+
+    /// Stops every plugin, each before those it requires. Facts that wait are handled first, for at most `limits.cleanup_deadline`.
+    pub async fn stop(&self) {
+        let mut switch = self.0.switch.lock().await;
+        if tokio::time::timeout(self.limits().cleanup_deadline, self.idle()).await.is_err() {
+            tracing::warn!("facts were still waiting after {:?}", self.limits().cleanup_deadline);
+        }
+        for at in self.registry().start_order().iter().rev() {
+            self.take_down(&mut switch, *at).await;
+        }
+    }
+
+    /// Replaces the configuration of a plugin as a whole; the next call sees the new one. A plugin that is not running is started
+    /// with it later.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such plugin, or the configuration is wrong: then the old one stays.
+    pub async fn reconfigure(&self, plugin: &str, config: Value) -> Result<(), SwitchError> {
+        let at = self.plugin_index(plugin)?;
+        let mut switch = self.0.switch.lock().await;
+        let json = config.to_string();
+        if let Some(stopping) = switch.stopping.get_mut(&at) {
+            let running = stopping.reconfigure(&json).map_err(SwitchError::Config)?;
+            self.set_live(|live| live.plugins[at] = Some(Arc::clone(&running)));
+        } else {
+            (self.registry().plugins()[at].decl.config.read)(&json).map_err(SwitchError::Config)?;
+        }
+        switch.configs.insert(at, config);
+        drop(switch);
+        self.emit(ConfigChanged { plugin: self.registry().plugins()[at].decl.id.into() });
+        Ok(())
+    }
+
+    /// Stops calling the handlers of an event, whatever their plugin. A decision without its handlers is neutral.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such event.
+    pub fn silence(&self, event: &str) -> Result<(), SwitchError> {
+        let of = self.event_type(event)?;
+        self.set_live(|live| {
+            live.silenced.insert(of);
+        });
+        Ok(())
+    }
+
+    /// Calls the handlers of an event again.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such event.
+    pub fn unsilence(&self, event: &str) -> Result<(), SwitchError> {
+        let of = self.event_type(event)?;
+        self.set_live(|live| {
+            live.silenced.remove(&of);
+        });
+        Ok(())
+    }
+
+    /// Stops everything that plugins do: no handler is called, and no tool, command or prompt section is found. The emergency brake.
+    pub fn halt(&self) {
+        self.set_live(|live| live.halted = true);
+    }
+
+    /// Lets the plugins go on after [`Kernel::halt`].
+    pub fn resume(&self) {
+        self.set_live(|live| live.halted = false);
+    }
+
+    fn event_type(&self, name: &str) -> Result<TypeId, SwitchError> {
+        let found = self.registry().event(name).map(|entry| (entry.decl.type_id)());
+        found.ok_or_else(|| {
+            let meant = suggest(name, self.registry().events().iter().map(|entry| entry.name.as_str()));
+            SwitchError::UnknownEvent { name: name.to_owned(), meant: meant.map(str::to_owned) }
+        })
+    }
+
+    fn plugin_index(&self, name: &str) -> Result<usize, SwitchError> {
+        self.registry().plugin_index(name).ok_or_else(|| SwitchError::UnknownPlugin {
+            name: name.to_owned(),
+            meant: suggest(name, self.registry().plugins().iter().map(|entry| entry.decl.id)).map(str::to_owned),
+        })
+    }
+
+    pub(super) fn set_live(&self, change: impl Fn(&mut Live)) {
+        self.0.live.rcu(|live| {
+            let mut next = Live::clone(live);
+            change(&mut next);
+            next
+        });
+    }
+
+    pub(super) fn set_stage(&self, at: usize, stage: Stage) {
+        self.0.stages.lock().unwrap_or_else(PoisonError::into_inner)[at] = stage;
+    }
+}

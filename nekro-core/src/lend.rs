@@ -1,0 +1,138 @@
+//! References that the host lends to a plugin's function.
+//!
+//! Every parameter that is a reference is lent: a capability, the configuration, the plugin's state, the event. A type says by
+//! [`Lend`] how it is lent and whether taking it is a permission; so the permissions of a function are read off its signature.
+
+use std::{any::Any, fmt, marker::PhantomData, ops::Deref};
+
+use crate::{call::Call, capability::CapabilityDecl, error::Error, plugin::Plugin};
+
+/// A type that plugin `P` can borrow. Implemented by the capabilities of this crate, by `#[plugin]` for the configuration and by
+/// `#[init]` for the state; used by the expansion of the other attributes.
+#[diagnostic::on_unimplemented(
+    message = "`&{Self}` is not something that the host can lend",
+    label = "not lent to this plugin",
+    note = "lent are: the capabilities of `nekro_core` (`&Ctx`, `&Store`, `&Messages`, `&Events`, `&Clock`, `&Random`), the plugin's configuration (the struct with `#[plugin]`), and what its `#[init]` function returned",
+    note = "an argument, which the caller gives, is taken by value: write the type without `&`"
+)]
+pub trait Lend<P: Plugin>: Sized + 'static {
+    /// The permission that taking it is; `None` if it is harmless.
+    const CAPABILITY: Option<&'static CapabilityDecl> = None;
+
+    /// What it is, for the manifest.
+    const KIND: LentKind = LentKind::Capability;
+
+    /// Lends it for one call.
+    ///
+    /// # Errors
+    ///
+    /// If the host has nothing to lend.
+    fn lend<'a>(call: &'a Call<'a>) -> Result<Loan<'a, Self>, Error>;
+}
+
+/// What a lent type is to its plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LentKind {
+    /// Something of the host's.
+    Capability,
+    /// The plugin's configuration.
+    Config,
+    /// What the plugin's `#[init]` returned.
+    State,
+}
+
+/// What a function borrows from while it runs.
+#[derive(Debug)]
+pub enum Loan<'a, T> {
+    /// Something that lives longer than the call.
+    Borrowed(&'a T),
+    /// A handle that was made for this call.
+    Handle(T),
+}
+
+impl<T> Deref for Loan<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match self {
+            Self::Borrowed(value) => value,
+            Self::Handle(value) => value,
+        }
+    }
+}
+
+/// A lent parameter of a function of plugin `P`.
+// Bounds stand on `new` alone, so that a wrong type is one error, where it is written.
+pub struct Lent<P, T> {
+    lend: for<'a> fn(&'a Call<'a>) -> Result<Loan<'a, T>, Error>,
+    decl: LentDecl,
+    plugin: PhantomData<fn() -> P>,
+}
+
+/// What the manifest knows of a lent parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct LentDecl {
+    /// The permission that taking it is.
+    pub capability: Option<&'static CapabilityDecl>,
+    /// What it is to the plugin.
+    pub kind: LentKind,
+}
+
+impl<P, T> Lent<P, T> {
+    /// Declares the parameter.
+    pub const fn new() -> Self
+    where
+        P: Plugin,
+        T: Lend<P>,
+    {
+        Self { lend: T::lend, decl: LentDecl { capability: T::CAPABILITY, kind: T::KIND }, plugin: PhantomData }
+    }
+
+    /// Lends it.
+    ///
+    /// # Errors
+    ///
+    /// If the host has nothing to lend.
+    #[inline]
+    pub fn lend<'a>(&self, call: &'a Call<'a>) -> Result<Loan<'a, T>, Error> {
+        (self.lend)(call)
+    }
+
+    /// Returns what the manifest knows of it.
+    pub const fn decl(&self) -> LentDecl {
+        self.decl
+    }
+}
+
+impl<P, T> fmt::Debug for Lent<P, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.decl.fmt(f)
+    }
+}
+
+/// Lends the configuration; called by the expansion of `#[plugin]`.
+///
+/// # Errors
+///
+/// If the plugin has no configuration of this type, which the expansion makes impossible.
+#[inline]
+pub fn lend_config<'a, T: Any>(call: &'a Call<'a>) -> Result<Loan<'a, T>, Error> {
+    let config = call.plugin.config().downcast_ref().ok_or_else(|| not_there("configuration"))?;
+    Ok(Loan::Borrowed(config))
+}
+
+/// Lends the state; called by the expansion of `#[init]`.
+///
+/// # Errors
+///
+/// If the plugin has not been initialised yet.
+#[inline]
+pub fn lend_state<'a, T: Any>(call: &'a Call<'a>) -> Result<Loan<'a, T>, Error> {
+    let state = call.plugin.state().and_then(|state| state.downcast_ref()).ok_or_else(|| not_there("state"))?;
+    Ok(Loan::Borrowed(state))
+}
+
+#[cold]
+fn not_there(what: &str) -> Error {
+    Error::new(format!("the plugin's {what} is not there yet")).with_code("not_initialised")
+}

@@ -1,0 +1,87 @@
+//! The contract between plugins and the agent, and the small kernel that runs it.
+//!
+//! A plugin is an ordinary crate of plain functions with attributes on them:
+//!
+//! ```
+//! use nekro_core::prelude::*;
+//!
+//! /// Says hello.
+//! #[plugin]
+//! pub struct Hello;
+//!
+//! /// Greets somebody.
+//! #[tool]
+//! fn greet(
+//!     /// Whom to greet.
+//!     name: String,
+//! ) -> String {
+//!     format!("Hello, {name}!")
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! Four rules carry the contract:
+//!
+//! 1. **The struct is the plugin.** Its doc comment is the description, its fields are the configuration.
+//! 2. **References are lent by the host, values come from the caller.** `&Store`, `&Ctx`, the configuration, what `#[init]` returned and
+//!    the event are lent. Every other parameter is an argument, with a JSON Schema from its type and a doc comment that the model reads.
+//! 3. **A function can touch only what its signature names.** So permissions are read off the signatures and cannot drift.
+//! 4. **The return type says what happens next.** A value, a [`Note`], something the model must [`Show`], [`Content`]; for a decision,
+//!    its verdict.
+//!
+//! The attributes leave the function as it was: a unit test simply calls it. [`testing`] runs a whole plugin with fake ports.
+
+// The attributes are used here too, and name this crate as a plugin would.
+extern crate self as nekro_core;
+
+mod argument;
+mod bundle;
+mod call;
+mod caller;
+mod capability;
+mod command;
+mod config;
+mod error;
+pub mod event;
+mod handler;
+mod ids;
+mod init;
+pub mod kernel;
+mod lend;
+mod location;
+mod output;
+mod plugin;
+pub mod prelude;
+mod prompt;
+mod secret;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod tool;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+pub use nekro_macros::{cleanup, command, event, init, on_event, plugin, prompt, tool};
+
+pub use self::{
+    argument::{ArgumentDecl, ArgumentsError, ConfigMistake, FromArgument, Mistake, MistakeKind, suggest},
+    call::{Body, BoxFuture, Call},
+    caller::{Caller, Origin, Role},
+    capability::{
+        CapabilityDecl, Clock, ClockPort, Ctx, Delivery, Events, Expected, MemoryStore, Message, Messages, MessagesPort, Page,
+        Ports, Random, RandomPort, Scope, Store, StorePort, Stored,
+    },
+    command::CommandDecl,
+    error::{Error, IntoError, Result},
+    handler::{HandlerBody, HandlerDecl, Phase},
+    ids::{CallId, MessageId, PluginId, SessionId, TurnId, UserId},
+    init::{HookDecl, When},
+    lend::{Lend, LentDecl, LentKind, Loan},
+    location::Location,
+    output::{Content, Image, IntoReply, Kind, Note, Part, Reply, Show},
+    plugin::{ConfigDecl, Plugin, PluginDecl},
+    prompt::{IntoSection, PromptDecl},
+    secret::Secret,
+    tool::{Effect, OutputDecl, ToolDecl},
+};

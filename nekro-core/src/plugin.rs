@@ -1,0 +1,57 @@
+//! What `#[plugin]` says of a crate.
+
+use std::any::Any;
+
+use schemars::{Schema, SchemaGenerator};
+
+use crate::{argument::ConfigMistake, location::Location};
+
+/// The type that `#[plugin]` stands on. Implemented by that attribute; the kernel and the other attributes name it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a plugin",
+    note = "put `#[plugin]` on the struct at the root of the crate"
+)]
+pub trait Plugin: Send + Sync + 'static {
+    /// What the attribute, the doc comment and `Cargo.toml` say.
+    const DECL: &'static PluginDecl;
+}
+
+/// The declaration of a plugin: data, made at compile time.
+#[derive(Debug)]
+pub struct PluginDecl {
+    /// The id, such as `weather`: lower case letters, digits and `_`.
+    pub id: &'static str,
+    /// The doc comment of the struct.
+    pub docs: &'static str,
+    /// A name for people, if the id is not enough.
+    pub title: Option<&'static str>,
+    /// A word to group plugins by.
+    pub category: Option<&'static str>,
+    /// The version in `Cargo.toml`.
+    pub version: &'static str,
+    /// The authors in `Cargo.toml`, separated by `:`.
+    pub authors: &'static str,
+    /// The licence in `Cargo.toml`; empty if there is none.
+    pub license: &'static str,
+    /// The repository in `Cargo.toml`; empty if there is none.
+    pub repository: &'static str,
+    /// The package's name.
+    pub package: &'static str,
+    /// The plugins that must be there and start first, such as `notes ^1`.
+    pub requires: &'static [&'static str],
+    /// Where the struct stands.
+    pub location: Location,
+    /// The configuration.
+    pub config: ConfigDecl,
+}
+
+/// The configuration of a plugin: how to read it and what it looks like.
+#[derive(Debug)]
+pub struct ConfigDecl {
+    /// Reads the configuration from JSON.
+    pub read: fn(&str) -> Result<Box<dyn Any + Send + Sync>, ConfigMistake>,
+    /// Describes it; `None` for a plugin without configuration.
+    pub schema: Option<fn(&mut SchemaGenerator) -> Schema>,
+}
+
+inventory::collect!(&'static PluginDecl);

@@ -1,0 +1,12 @@
+//! Everything that a plugin needs: `use nekro_core::prelude::*;`.
+
+pub use schemars::JsonSchema;
+pub use serde::{Deserialize, Serialize};
+
+#[doc(no_inline)]
+pub use crate::{
+    Clock, Content, Ctx, Error, Events, Message, Messages, Note, Random, Result, Secret, SessionId, Show, Store, UserId, cleanup,
+    command, event,
+    event::{Approval, FinalVerdict, Gate, Incoming, Injection, Rewrite, Signal, TurnGate, Verdict, decisions::*, facts::*},
+    init, on_event, plugin, prompt, tool,
+};

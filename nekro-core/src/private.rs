@@ -1,0 +1,33 @@
+//! What the expansion of the attributes names. No promise: it changes with the attributes.
+
+pub use inventory;
+pub use schemars;
+pub use serde;
+
+pub use crate::{
+    argument::{Argument, ArgumentDecl, ConfigMistake, DefaultValue, JsonDefault, LimitUse, OpaqueDefault, Slot, limit},
+    call::{Body, BoxFuture, Call},
+    caller::Role,
+    command::CommandDecl,
+    config::{read_config, read_nothing},
+    error::Error,
+    event::{Decision, Event, EventDecl, Fact, Sort, Subject, put_answer, trigger_decision, trigger_fact},
+    handler::{HandlerBody, HandlerDecl, Phase, Sink},
+    ids::{MaybeId, SessionId, TurnId},
+    init::{HookDecl, State, When},
+    lend::{Lend, Lent, LentDecl, LentKind, Loan, lend_config, lend_state},
+    location::Location,
+    output::{Convert, FallibleTag, PlainTag, Probe, Reply, ReplyOf},
+    plugin::{ConfigDecl, Plugin, PluginDecl},
+    prompt::PromptDecl,
+    tool::{Effect, OutputDecl, ToolDecl},
+};
+
+/// Checks the arguments of a call without making it.
+///
+/// # Errors
+///
+/// Names every argument that is wrong, missing or unknown.
+pub fn check_arguments(json: &str, slots: &mut [&mut dyn Slot]) -> Result<(), Error> {
+    crate::argument::read_object(json, slots).map_err(Error::from)
+}

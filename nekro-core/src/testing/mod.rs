@@ -1,0 +1,304 @@
+//! A host for the tests of a plugin: real kernel, fake ports, no sleeping.
+//!
+//! ```
+//! use nekro_core::{prelude::*, testing::Host};
+//! use serde_json::json;
+//!
+//! /// Says hello.
+//! #[plugin]
+//! pub struct Hello;
+//!
+//! /// Greets somebody.
+//! #[tool]
+//! fn greet(
+//!     /// Whom to greet.
+//!     name: &str,
+//! ) -> String {
+//!     format!("Hello, {name}!")
+//! }
+//!
+//! # fn main() {
+//! let host = Host::of::<Hello>();
+//! assert_eq!(host.call("greet", json!({ "name": "Ada" })).unwrap().to_text(), "Hello, Ada!");
+//! # }
+//! ```
+//!
+//! The host runs its own runtime with paused time: a deadline of an hour passes at once when nothing else is left to do, and
+//! [`Host::advance`] moves the clock. So its methods are plain functions, and a test needs no `async`.
+
+mod ports;
+
+use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use self::ports::{Approver, FakeClock, Outbox, Recorder, SeededRandom};
+use crate::{
+    call::BoxFuture,
+    caller::Caller,
+    capability::{ClockPort, MemoryStore, MessagesPort, Ports, RandomPort, StorePort},
+    error::Result,
+    event::{Decision, Fact},
+    kernel::{ApprovalPort, Builder, Decided, Declarations, Kernel, Limits, ObserverPort, Registry, Section},
+    output::Reply,
+    plugin::Plugin,
+};
+
+/// A host for the tests of a plugin.
+pub struct Host {
+    // Dropped last: the kernel's tasks live in it.
+    kernel: Kernel,
+    runtime: tokio::runtime::Runtime,
+    plugin: &'static str,
+    caller: Caller,
+    outbox: Arc<Outbox>,
+    recorder: Arc<Recorder>,
+    clock: Arc<FakeClock>,
+    approver: Arc<Approver>,
+}
+
+/// What a [`Host`] is started with.
+#[must_use]
+pub struct HostBuilder {
+    plugin: &'static str,
+    others: Vec<&'static str>,
+    configs: Vec<(&'static str, Value)>,
+    limits: Limits,
+    seed: u64,
+    ports: Ports,
+}
+
+impl HostBuilder {
+    /// Sets the configuration of the plugin.
+    pub fn config(mut self, config: Value) -> Self {
+        self.configs.push((self.plugin, config));
+        self
+    }
+
+    /// Runs another plugin beside it.
+    pub fn with<P: Plugin>(mut self) -> Self {
+        self.others.push(P::DECL.id);
+        self
+    }
+
+    /// Sets the limits.
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Chooses the random numbers.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Adds a port, or replaces a fake.
+    pub fn port<T: ?Sized + Send + Sync + 'static>(mut self, port: Arc<T>) -> Self {
+        self.ports = self.ports.with(port);
+        self
+    }
+
+    /// Starts the plugins: this one, those added, and those they require.
+    ///
+    /// # Panics
+    ///
+    /// If they do not fit together or one cannot start, with the reason.
+    #[track_caller]
+    pub fn start(self) -> Host {
+        match self.try_start() {
+            Ok(host) => host,
+            Err(problem) => panic!("{problem}"),
+        }
+    }
+
+    /// Starts the plugins.
+    ///
+    /// # Errors
+    ///
+    /// If they do not fit together or one cannot start, with the reason.
+    pub fn try_start(self) -> Result<Host, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .map_err(|error| error.to_string())?;
+        let (outbox, recorder, approver) =
+            (Arc::new(Outbox::default()), Arc::new(Recorder::default()), Arc::new(Approver::default()));
+        let clock = Arc::new(FakeClock::default());
+        let ports = Ports::new()
+            .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
+            .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
+            .with::<dyn ClockPort>(Arc::clone(&clock) as _)
+            .with::<dyn RandomPort>(Arc::new(SeededRandom::new(self.seed)))
+            .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
+            .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
+            .and(self.ports);
+        let roots = std::iter::once(self.plugin).chain(self.others);
+        let registry = Registry::new(closure(roots)).map_err(|error| error.to_string())?;
+        let builder = Kernel::builder(registry).ports(ports).limits(self.limits);
+        let configure = |builder: Builder, (plugin, config)| builder.configure(plugin, config);
+        let builder = self.configs.into_iter().fold(builder, configure);
+        let kernel = runtime.block_on(builder.start_all()).map_err(|error| error.to_string())?;
+        let caller = Caller::operator().in_session("test").as_user("tester");
+        Ok(Host { kernel, runtime, plugin: self.plugin, caller, outbox, recorder, clock, approver })
+    }
+}
+
+/// Selects the plugins that were asked for and those they require.
+fn closure(roots: impl Iterator<Item = &'static str>) -> Declarations {
+    let mut all = Declarations::linked();
+    let mut wanted = BTreeSet::new();
+    let mut open: Vec<&str> = roots.collect();
+    while let Some(id) = open.pop() {
+        if wanted.insert(id) {
+            let found = all.plugins.iter().filter(|plugin| plugin.id == id);
+            open.extend(found.flat_map(|plugin| plugin.requires).filter_map(|text| text.split_whitespace().next()));
+        }
+    }
+    let runs = |id: &str| wanted.contains(id);
+    all.plugins.retain(|decl| runs(decl.id));
+    all.tools.retain(|decl| runs(decl.plugin.id));
+    all.handlers.retain(|decl| runs(decl.plugin.id));
+    all.commands.retain(|decl| runs(decl.plugin.id));
+    all.prompts.retain(|decl| runs(decl.plugin.id));
+    all.hooks.retain(|decl| runs(decl.plugin.id));
+    all
+}
+
+impl Host {
+    /// Starts a plugin with its default configuration.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot start, with the reason.
+    #[track_caller]
+    pub fn of<P: Plugin>() -> Self {
+        Self::builder::<P>().start()
+    }
+
+    /// Begins to describe a host.
+    pub fn builder<P: Plugin>() -> HostBuilder {
+        HostBuilder {
+            plugin: P::DECL.id,
+            others: Vec::new(),
+            configs: Vec::new(),
+            limits: Limits::default(),
+            seed: 0,
+            ports: Ports::new(),
+        }
+    }
+
+    /// Calls as somebody else from now on. At first, the caller is an operator, `tester`, in the session `test`.
+    pub fn act_as(&mut self, caller: Caller) {
+        self.caller = caller;
+    }
+
+    /// Calls a tool: of this plugin by its short name, of another by its full one.
+    ///
+    /// # Errors
+    ///
+    /// What the caller would be told.
+    pub fn call(&self, tool: &str, arguments: Value) -> Result<Reply> {
+        self.call_json(tool, &arguments.to_string())
+    }
+
+    /// Calls a tool with JSON as it comes, be it valid or not.
+    ///
+    /// # Errors
+    ///
+    /// What the caller would be told.
+    pub fn call_json(&self, tool: &str, arguments: &str) -> Result<Reply> {
+        let tool = if tool.contains('.') { tool.to_owned() } else { format!("{}.{tool}", self.plugin) };
+        self.run(self.kernel.call(&tool, arguments, &self.caller))
+    }
+
+    /// Calls a tool, and reads its answer.
+    ///
+    /// # Errors
+    ///
+    /// What the caller would be told, or that the answer is not a `T`.
+    pub fn call_as<T: DeserializeOwned>(&self, tool: &str, arguments: Value) -> Result<T> {
+        Ok(serde_json::from_str(&self.call(tool, arguments)?.json)?)
+    }
+
+    /// Runs a command as a person would type it, such as `/roll 2d6`, with words separated by spaces.
+    ///
+    /// # Errors
+    ///
+    /// What the person would be told.
+    pub fn command(&self, line: &str) -> Result<Reply> {
+        let mut words = line.trim_start_matches('/').split_whitespace().map(str::to_owned);
+        let name = words.next().unwrap_or_default();
+        let words: Vec<_> = words.collect();
+        self.run(self.kernel.command(&name, &words, &self.caller))
+    }
+
+    /// Emits a fact, and waits until everybody has handled it.
+    pub fn emit<E: Fact>(&self, event: E) {
+        self.run(async { self.kernel.emit(event) });
+    }
+
+    /// Asks for a decision.
+    pub fn decide<E: Decision>(&self, event: E) -> Decided<E> {
+        self.run(self.kernel.decide(event, &self.caller))
+    }
+
+    /// Makes the prompt sections.
+    pub fn prompt(&self) -> Vec<Section> {
+        self.run(self.kernel.prompt(&self.caller))
+    }
+
+    /// Returns the facts of a type that were emitted, in order.
+    pub fn emitted<E: Fact>(&self) -> Vec<E> {
+        self.recorder.facts()
+    }
+
+    /// Returns the texts of the messages that were sent, in order.
+    pub fn sent(&self) -> Vec<String> {
+        self.outbox.texts()
+    }
+
+    /// Says what the person in front answers from now on when a call needs approval. At first it is no.
+    pub fn approve(&self, yes: bool) {
+        self.approver.answer(yes);
+    }
+
+    /// Moves the time on.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.run(tokio::time::advance(by));
+    }
+
+    /// Returns the kernel, for what this host has no method for.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// Runs a future, and waits until no fact is left to handle.
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        let until_idle: BoxFuture<'_, ()> = Box::pin(self.kernel.idle());
+        self.runtime.block_on(async {
+            let value = future.await;
+            until_idle.await;
+            value
+        })
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.runtime.block_on(self.kernel.stop());
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("plugin", &self.plugin).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for HostBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostBuilder").field("plugin", &self.plugin).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,39 @@
+fn close(client: &Client) {}
+const _: () = {
+    use crate::the_plugin_of_this_crate::{Plugin as __NekroPlugin, private as __nekro};
+    impl __NekroPlugin {
+        #[doc(hidden)]
+        #[allow(non_upper_case_globals, unreachable_pub, dead_code)]
+        pub const the_cleanup_function_called_once: () = ();
+    }
+    const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Client> = __nekro::Lent::new();
+    fn __nekro_output() -> __nekro::Convert<(), __nekro::State> {
+        use __nekro::{FallibleTag as _, PlainTag as _};
+        (&__nekro::Probe::<()>::new()).tag().state()
+    }
+    fn __nekro_body<'a>(
+        call: &'a __nekro::Call<'a>,
+    ) -> ::core::result::Result<__nekro::State, __nekro::Error> {
+        __nekro_output()
+            .apply({
+                let __nekro_loan_0 = __NEKRO_LENT_0.lend(call)?;
+                close(&*__nekro_loan_0)
+            })
+    }
+    const __NEKRO_BODY: __nekro::Body<
+        ::core::result::Result<__nekro::State, __nekro::Error>,
+    > = __nekro::Body::Sync(__nekro_body);
+    static __NEKRO_DECL: __nekro::HookDecl = __nekro::HookDecl {
+        plugin: <__NekroPlugin as __nekro::Plugin>::DECL,
+        when: __nekro::When::Cleanup,
+        lent: &[__NEKRO_LENT_0.decl()],
+        body: __NEKRO_BODY,
+        location: __nekro::Location {
+            file: ::core::file!(),
+            line: ::core::line!(),
+        },
+    };
+    __nekro::inventory::submit! {
+        & __NEKRO_DECL
+    }
+};

@@ -1,0 +1,124 @@
+//! The attributes of `nekro-core`. Their documentation stands here and shows on the re-exports there.
+//!
+//! Each attribute is a folder: `model.rs` turns the syntax into a checked value and finds every mistake, `expand.rs` turns that value
+//! into code and cannot fail. What they share is `shared`.
+
+mod command;
+mod event;
+mod hook;
+mod on_event;
+mod plugin;
+mod prompt;
+mod shared;
+mod tool;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct the plugin of its crate.
+///
+/// It stands on one `pub struct` at the root of the crate. The doc comment is the plugin's description, the fields are its
+/// configuration (serde and schemars attributes count; both derives are added), `Cargo.toml` gives version, authors and licence.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `id = "weather"` | the id; by default the package's name without `nekro-plugin-` |
+/// | `title = "Weather"` | a name for people |
+/// | `category = "world"` | a word to group plugins by |
+/// | `requires = ["notes ^1"]` | plugins that must be linked, and start first |
+/// | `crate = nk` | what `nekro-core` is called in this crate, if it was renamed |
+#[proc_macro_attribute]
+pub fn plugin(keys: TokenStream, item: TokenStream) -> TokenStream {
+    plugin::attribute(keys.into(), item.into()).into()
+}
+
+/// Makes a function a tool: something that the model, a person or a program can call.
+///
+/// References are lent by the host, every other parameter is an argument and needs a doc comment. `#[arg(default = 3)]`,
+/// `#[arg(range = 1..=6)]` and `#[arg(name = "type")]` on a parameter say more about it.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `name = "roll"` | the name; by default the function's |
+/// | `category = "games"`, `tags = ["dice"]` | words to group and find it by |
+/// | `read_only`, `destructive`, `idempotent` | what it does to the world |
+/// | `when = is_private` | a function `fn(&Ctx) -> bool`: whether the tool is there |
+/// | `deadline = "5s"` | how long it may take |
+#[proc_macro_attribute]
+pub fn tool(keys: TokenStream, item: TokenStream) -> TokenStream {
+    tool::attribute(keys.into(), item.into()).into()
+}
+
+/// Makes a function a handler of an event.
+///
+/// The first parameter is the event, by reference; the others are lent. A handler of a fact returns nothing, a handler of a decision
+/// its verdict.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `phase = early` | `early`, `normal` or `late`: when a decision's handler is called |
+/// | `priority = 10` | within a phase, a higher priority comes first |
+/// | `deadline = "5s"` | how long it may take |
+#[proc_macro_attribute]
+pub fn on_event(keys: TokenStream, item: TokenStream) -> TokenStream {
+    on_event::attribute(keys.into(), item.into()).into()
+}
+
+/// Makes a function a command that a person calls with a slash.
+///
+/// Parameters are as for [`macro@tool`]; words are given to the arguments in order, options by name.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `name = "roll"` | the name; by default the function's |
+/// | `aliases = ["r"]` | other names |
+/// | `role = admin` | the least that a caller must be: `guest`, `user`, `manager` or `admin`; by default `user` |
+/// | `deadline = "5s"` | how long it may take |
+#[proc_macro_attribute]
+pub fn command(keys: TokenStream, item: TokenStream) -> TokenStream {
+    command::attribute(keys.into(), item.into()).into()
+}
+
+/// Makes a function a section of the text that the model reads first.
+///
+/// All parameters are lent. It returns `String`, `&'static str`, an `Option` of one of these, or a `Result`.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `name = "rules"` | the section's name; by default the function's |
+/// | `priority = 10` | a higher priority comes first |
+/// | `budget = 500` | how many characters it may have |
+#[proc_macro_attribute]
+pub fn prompt(keys: TokenStream, item: TokenStream) -> TokenStream {
+    prompt::attribute(keys.into(), item.into()).into()
+}
+
+/// Makes a function the one that prepares the plugin. What it returns is the plugin's state: other functions borrow it.
+///
+/// All parameters are lent. Spell a fallible return type `Result<…>`.
+#[proc_macro_attribute]
+pub fn init(keys: TokenStream, item: TokenStream) -> TokenStream {
+    hook::attribute(hook::When::Init, keys.into(), item.into()).into()
+}
+
+/// Makes a function the one that ends the plugin's work, also after a failed start.
+///
+/// All parameters are lent. It returns nothing, or `Result<()>`.
+#[proc_macro_attribute]
+pub fn cleanup(keys: TokenStream, item: TokenStream) -> TokenStream {
+    hook::attribute(hook::When::Cleanup, keys.into(), item.into()).into()
+}
+
+/// Makes a struct an event: a fact, or with `decision` a decision.
+///
+/// Fields called `session` (a `SessionId`) and `turn` (a `TurnId`), or an `Option` of these, say where it happened: facts of one session
+/// are handled in order. `Clone`, `Serialize`, `Deserialize` and `JsonSchema` are derived.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `name = "note_saved"` | the name; by default the struct's, in `snake_case` |
+/// | `decision = Approval` | the verdict with which its handlers answer |
+/// | `revise = apply` | a function `fn(&mut Event, &Verdict)`: what a verdict changes for the handlers that follow |
+#[proc_macro_attribute]
+pub fn event(keys: TokenStream, item: TokenStream) -> TokenStream {
+    event::attribute(keys.into(), item.into()).into()
+}

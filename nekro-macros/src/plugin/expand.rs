@@ -1,0 +1,92 @@
+//! What a `#[plugin]` adds.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::model::Plugin;
+use crate::shared::{location, option};
+
+pub(crate) fn expand(plugin: &Plugin) -> TokenStream {
+    let Plugin { item, id, docs, title, category, requires, core, has_config } = plugin;
+    let ident = &item.ident;
+    let core = match core {
+        Some(path) if path.path.leading_colon.is_none() && path.path.segments.len() == 1 => quote!(::#path),
+        Some(path) => quote!(#path),
+        None => quote!(::nekro_core),
+    };
+    let private = quote!(#core::__private);
+    let path = |name: &str| format!("{}::{name}", private.to_string().replace(' ', ""));
+    let (serde, schemars) = (path("serde"), path("schemars"));
+    let deny = (!plugin.says("deny_unknown_fields")).then(|| quote!(#[serde(deny_unknown_fields)]));
+    let derives = has_config.then(|| {
+        quote! {
+            #[derive(#private::serde::Deserialize, #private::schemars::JsonSchema)]
+            #[serde(crate = #serde)]
+            #[schemars(crate = #schemars)]
+            #deny
+        }
+    });
+    let config = if *has_config {
+        quote! {
+            __nekro::ConfigDecl {
+                read: __nekro::read_config::<#ident>,
+                schema: ::core::option::Option::Some(<#ident as __nekro::schemars::JsonSchema>::json_schema),
+            }
+        }
+    } else {
+        quote! {
+            __nekro::ConfigDecl {
+                read: |json| __nekro::read_nothing(json, || #ident),
+                schema: ::core::option::Option::None,
+            }
+        }
+    };
+    let (title, category) = (option(title.as_ref()), option(category.as_ref()));
+    let location = location(ident.span());
+    quote! {
+        #derives
+        #item
+
+        #[doc(hidden)]
+        #[allow(unreachable_pub)]
+        pub mod the_plugin_of_this_crate {
+            pub use super::#ident as Plugin;
+            pub use #private as private;
+        }
+
+        const _: () = {
+            use #private as __nekro;
+
+            static __NEKRO_DECL: __nekro::PluginDecl = __nekro::PluginDecl {
+                id: #id,
+                docs: #docs,
+                title: #title,
+                category: #category,
+                version: ::core::env!("CARGO_PKG_VERSION"),
+                authors: ::core::env!("CARGO_PKG_AUTHORS"),
+                license: ::core::env!("CARGO_PKG_LICENSE"),
+                repository: ::core::env!("CARGO_PKG_REPOSITORY"),
+                package: ::core::env!("CARGO_PKG_NAME"),
+                requires: &[#(#requires),*],
+                location: #location,
+                config: #config,
+            };
+
+            impl __nekro::Plugin for #ident {
+                const DECL: &'static __nekro::PluginDecl = &__NEKRO_DECL;
+            }
+
+            impl __nekro::Lend<#ident> for #ident {
+                const KIND: __nekro::LentKind = __nekro::LentKind::Config;
+
+                fn lend<'a>(
+                    call: &'a __nekro::Call<'a>,
+                ) -> ::core::result::Result<__nekro::Loan<'a, Self>, __nekro::Error> {
+                    __nekro::lend_config(call)
+                }
+            }
+
+            __nekro::inventory::submit! { &__NEKRO_DECL }
+        };
+    }
+}

@@ -1,0 +1,28 @@
+//! Mistakes, collected and reported together.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+
+/// The mistakes in one item.
+#[derive(Debug, Default)]
+pub(crate) struct Diagnostics(Vec<syn::Error>);
+
+impl Diagnostics {
+    /// Reports a mistake at the tokens that have to change.
+    pub(crate) fn report(&mut self, at: impl ToTokens, message: impl std::fmt::Display) {
+        self.0.push(syn::Error::new_spanned(at, message));
+    }
+
+    /// Takes over a mistake that the parser found.
+    pub(crate) fn push(&mut self, error: syn::Error) {
+        self.0.push(error);
+    }
+
+    /// Ends the collection: the value if there was no mistake, all mistakes as code otherwise.
+    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, TokenStream> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            _ => Err(self.0.iter().map(syn::Error::to_compile_error).collect()),
+        }
+    }
+}

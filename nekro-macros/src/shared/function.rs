@@ -1,0 +1,121 @@
+//! A function: its head as syntax, its body as tokens.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{
+    Attribute, FnArg, ReturnType, Safety, Signature, Type, Visibility,
+    parse::{Parse, ParseStream},
+};
+
+use super::{Diagnostics, docs};
+
+/// A function that an attribute stands on. The body is not parsed: a half-typed one must not take the attribute down with it.
+pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
+    visibility: Visibility,
+    pub(crate) signature: Signature,
+    body: TokenStream,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self {
+            attributes: input.call(Attribute::parse_outer)?,
+            visibility: input.parse()?,
+            signature: input.parse()?,
+            body: input.parse()?,
+        })
+    }
+}
+
+impl Function {
+    /// Reads the item below an attribute; if it is no function, that is reported.
+    pub(crate) fn read(attribute: &str, item: &TokenStream, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match syn::parse2::<Self>(item.clone()) {
+            Ok(function) => Some(function),
+            Err(_) if !item.clone().into_iter().any(|token| token.to_string() == "fn") => {
+                let first = item.clone().into_iter().find(|token| token.to_string() != "#");
+                diagnostics.report(
+                    first.map(TokenStream::from),
+                    format!("`#[{attribute}]` stands on a function: `fn name(…)` or `async fn name(…)`"),
+                );
+                None
+            }
+            Err(error) => {
+                diagnostics.push(error);
+                None
+            }
+        }
+    }
+
+    /// Returns the doc comment.
+    pub(crate) fn docs(&self) -> String {
+        docs(&self.attributes)
+    }
+
+    /// Tells whether the function is `async`.
+    pub(crate) fn is_async(&self) -> bool {
+        self.signature.asyncness.is_some()
+    }
+
+    /// Reports what no attribute can work with.
+    pub(crate) fn check(&self, attribute: &str, diagnostics: &mut Diagnostics) {
+        let Signature { generics, safety, abi, variadic, constness, output, .. } = &self.signature;
+        if !generics.params.is_empty() {
+            diagnostics.report(
+                &generics.params,
+                format!("a function with `#[{attribute}]` cannot be generic: whoever calls it by name cannot choose a type"),
+            );
+        }
+        if let Some(clause) = &generics.where_clause {
+            diagnostics.report(clause, format!("a function with `#[{attribute}]` has no `where` clause, for it is not generic"));
+        }
+        if let Safety::Unsafe(word) = safety {
+            diagnostics.report(word, "a plugin's function cannot be `unsafe`: its callers could not keep its promise");
+        }
+        if let Some(abi) = abi {
+            diagnostics.report(abi, "a plugin's function cannot be `extern`");
+        }
+        if let Some(constness) = constness {
+            diagnostics.report(constness, "a plugin's function need not be `const`: remove the word");
+        }
+        if let Some(variadic) = variadic {
+            diagnostics.report(variadic, "a plugin's function cannot be variadic");
+        }
+        match output {
+            ReturnType::Type(_, ty) if matches!(**ty, Type::Reference(_)) && !is_static(ty) => {
+                diagnostics.report(ty, "a plugin's function returns a value of its own, not a reference");
+            }
+            ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)) => {
+                diagnostics.report(ty, "write the return type's name: the schema is made from it");
+            }
+            _ => {}
+        }
+    }
+
+    /// Returns the type that the function returns.
+    pub(crate) fn output(&self) -> TokenStream {
+        match &self.signature.output {
+            ReturnType::Default => quote!(()),
+            ReturnType::Type(_, ty) => ty.to_token_stream(),
+        }
+    }
+
+    /// Returns the function as it was, without what the attribute alone understands.
+    pub(crate) fn item(&self) -> TokenStream {
+        let Self { attributes, visibility, signature, body } = self;
+        let mut signature = signature.clone();
+        for input in &mut signature.inputs {
+            let attributes = match input {
+                FnArg::Receiver(receiver) => &mut receiver.attrs,
+                FnArg::Typed(typed) => &mut typed.attrs,
+            };
+            attributes.retain(|attribute| !attribute.path().is_ident("doc") && !attribute.path().is_ident("arg"));
+        }
+        quote! { #(#attributes)* #visibility #signature #body }
+    }
+}
+
+fn is_static(ty: &Type) -> bool {
+    matches!(ty, Type::Reference(reference) if reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static"))
+}

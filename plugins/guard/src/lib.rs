@@ -1,0 +1,1 @@
+//! Allows, asks about or denies tools, by configuration.

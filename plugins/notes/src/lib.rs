@@ -1,0 +1,1 @@
+//! Notes that a conversation keeps.

@@ -1,0 +1,7 @@
+//! The plugins that the nekro agent is built with.
+//!
+//! To add one: a line in `Cargo.toml`, and its name here.
+
+#![deny(unused_crate_dependencies)]
+
+nekro_core::bundle! { nekro_plugin_dice }
