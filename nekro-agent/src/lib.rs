@@ -1,1 +1,28 @@
-//! The host.
+//! The host: it starts the plugins of a bundle, gives them what they may reach, and lets people use them.
+//!
+//! An agent of your own is a bundle and this host:
+//!
+//! ```no_run
+//! # mod my_bundle { pub const PLUGINS: &[&nekro_core::PluginDecl] = &[]; }
+//! fn main() -> std::process::ExitCode {
+//!     nekro_agent::run(my_bundle::PLUGINS)
+//! }
+//! ```
+
+mod assemble;
+mod chat;
+mod cli;
+mod ports;
+mod settings;
+mod style;
+
+use std::process::ExitCode;
+
+use nekro_core::PluginDecl;
+
+/// Runs the command line of an agent with the plugins of a bundle.
+///
+/// Exits with 0 if all went well, 1 if the work failed, and 2 if the command line or the configuration is wrong.
+pub fn run(plugins: &'static [&'static PluginDecl]) -> ExitCode {
+    cli::run(plugins)
+}

@@ -1,3 +1,7 @@
-//! The `nekro` program.
+//! The `nekro` program: the host with the bundled plugins. Short enough to copy for an agent of your own.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nekro_agent::run(nekro_plugins::PLUGINS)
+}

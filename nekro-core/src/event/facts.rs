@@ -79,9 +79,8 @@ pub struct MessageInjected {
 #[event(builtin)]
 #[derive(Debug, PartialEq)]
 pub struct MessageSent {
-    /// The conversation, if it belongs to one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session: Option<SessionId>,
+    /// The conversation.
+    pub session: SessionId,
     /// Which.
     pub message: MessageId,
     /// What it says.

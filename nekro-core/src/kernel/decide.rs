@@ -1,5 +1,7 @@
 //! Making a decision: handlers one after the other, and their verdicts merged.
 
+use std::{any::TypeId, sync::Arc};
+
 use super::{
     Kernel, Live,
     guard::{Failure, guarded, limited},
@@ -41,9 +43,19 @@ impl Kernel {
     pub async fn decide<E: Decision>(&self, mut event: E, caller: &Caller) -> Decided<E> {
         let mut verdict: Option<E::Answer> = None;
         let mut failed = Vec::new();
-        let live = self.live();
+        let mut live = self.live();
         for listener in self.listeners::<E>(&live) {
             let Some(plugin) = &live.plugins[listener.plugin] else { continue };
+            let waiting;
+            let plugin = match listener.decl.body {
+                HandlerBody::Sync(_) => &**plugin,
+                // While a handler waits, only its own plugin is held: the others may stop meanwhile, and are then passed over.
+                HandlerBody::Async(_) => {
+                    waiting = Arc::clone(plugin);
+                    live = Arc::default();
+                    &*waiting
+                }
+            };
             let mut answer: Option<E::Answer> = None;
             let limit = listener.decl.deadline.unwrap_or(self.limits().decision_deadline);
             let call = Call { kernel: self, plugin, caller, limit, input: Input::Event(&event) };
@@ -76,7 +88,7 @@ impl Kernel {
 
     fn listeners<E: Decision>(&self, live: &Live) -> &[Listener] {
         match self.registry().event_of::<E>() {
-            Some(event) if !live.halted && !live.silences::<E>() => &event.listeners,
+            Some(event) if !live.halted && !live.silences(TypeId::of::<E>()) => &event.listeners,
             _ => &[],
         }
     }

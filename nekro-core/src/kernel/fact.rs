@@ -8,7 +8,10 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Kernel, Live, mailbox::Put};
+use super::{
+    Kernel, Live,
+    mailbox::{Lane, Put},
+};
 use crate::{
     call::{Call, Input},
     caller::Caller,
@@ -95,9 +98,9 @@ impl<E: Fact> AnyFact for E {
 }
 
 impl Live {
-    pub(super) fn silences<E: Event>(&self) -> bool {
+    pub(super) fn silences(&self, of: TypeId) -> bool {
         // Almost always empty, and then not even hashed.
-        !self.silenced.is_empty() && self.silenced.contains(&TypeId::of::<E>())
+        !self.silenced.is_empty() && self.silenced.contains(&of)
     }
 }
 
@@ -112,7 +115,7 @@ impl Kernel {
             return;
         }
         let live = self.live();
-        if live.halted || live.silences::<E>() {
+        if live.halted || live.silences(TypeId::of::<E>()) {
             return;
         }
         let session = Event::session(&event).cloned();
@@ -123,7 +126,7 @@ impl Kernel {
             }
             let post = Post { fact: Arc::clone(&fact) };
             match self.0.mailboxes[*plugin].put(session.clone(), post, self.limits()) {
-                Put::StartWorker => drop(self.0.runtime.spawn(work(self.clone(), *plugin))),
+                Put::StartWorker => Worker::start(self.clone(), *plugin),
                 Put::Waiting => {}
                 Put::Dropped => tracing::warn!(
                     plugin = self.registry().plugins()[*plugin].decl.id,
@@ -143,14 +146,18 @@ impl Kernel {
 
     /// Waits until no fact waits or is being handled, also those that handlers emit meanwhile.
     pub async fn idle(&self) {
+        // One mailbox after the other was idle, but each may have been filled from another meanwhile. If none was, they were idle
+        // together between the two rounds.
+        let mut before = Vec::new();
         loop {
-            let mut waited = false;
+            let mut accepted = Vec::with_capacity(self.0.mailboxes.len());
             for mailbox in &self.0.mailboxes {
-                waited |= mailbox.idle().await;
+                accepted.push(mailbox.idle().await);
             }
-            if !waited {
+            if accepted == before {
                 return;
             }
+            before = accepted;
         }
     }
 
@@ -159,13 +166,18 @@ impl Kernel {
         let Some(entry) = self.registry().event_of_type(fact.of_type()) else { return };
         let Some((_, range)) = entry.groups.iter().find(|(of, _)| *of == plugin) else { return };
         let live = self.live();
-        let Some(running) = &live.plugins[plugin] else { return };
+        if live.halted || live.silences(fact.of_type()) {
+            return;
+        }
+        // Only this plugin is held while its handlers wait: the others may stop meanwhile.
+        let Some(running) = live.plugins[plugin].clone() else { return };
+        drop(live);
         let mut caller = Caller::host();
         caller.session = fact.session().cloned();
         caller.turn = fact.turn().cloned();
         for listener in &entry.listeners[range.clone()] {
             let limit = listener.decl.deadline.unwrap_or(self.limits().fact_deadline);
-            let call = Call { kernel: self, plugin: running, caller: &caller, limit, input: Input::Event(fact.as_any()) };
+            let call = Call { kernel: self, plugin: &running, caller: &caller, limit, input: Input::Event(fact.as_any()) };
             if let Err(failure) = self.call_handler(listener, &call, &mut None::<()>).await {
                 let (id, handler) = (running.decl().id, listener.decl.name);
                 tracing::warn!(plugin = id, handler, event = entry.name, "a handler failed: {failure}");
@@ -175,10 +187,52 @@ impl Kernel {
 }
 
 /// Handles what waits in a plugin's mailbox, until nothing does.
-async fn work(kernel: Kernel, plugin: usize) {
-    let mailbox = &kernel.0.mailboxes[plugin];
-    while let Some((lane, post)) = mailbox.take() {
-        kernel.deliver(plugin, &*post.fact).await;
-        mailbox.give_back(lane);
+struct Worker {
+    kernel: Kernel,
+    plugin: usize,
+    // Of the fact that it is handling.
+    lane: Option<Lane>,
+    ended: bool,
+}
+
+impl Worker {
+    /// Starts one, for which the mailbox has made place.
+    fn start(kernel: Kernel, plugin: usize) {
+        let runtime = kernel.0.runtime.clone();
+        let worker = Self { kernel, plugin, lane: None, ended: false };
+        drop(runtime.spawn(worker.work()));
+    }
+
+    async fn work(mut self) {
+        while let Some((lane, post)) = self.kernel.0.mailboxes[self.plugin].take() {
+            self.lane = Some(lane);
+            self.kernel.deliver(self.plugin, &*post.fact).await;
+            drop(post);
+            self.give_back();
+            // Handlers that never wait, and emit what they listen to, would otherwise never let go of the thread.
+            tokio::task::coop::consume_budget().await;
+        }
+        self.ended = true;
+    }
+
+    fn give_back(&mut self) {
+        if let Some(lane) = self.lane.take() {
+            self.kernel.0.mailboxes[self.plugin].give_back(lane);
+        }
+    }
+}
+
+/// A worker may end before its time: a fact's destructor panicked, or the runtime is ending. Nothing that waits is left stuck.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        self.give_back();
+        if std::thread::panicking() {
+            Self::start(self.kernel.clone(), self.plugin);
+        } else {
+            self.kernel.0.mailboxes[self.plugin].abandon();
+        }
     }
 }

@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Sleep;
+use tokio::{
+    task::coop::{Unconstrained, unconstrained},
+    time::Sleep,
+};
 
 use crate::{call::BoxFuture, error::Error};
 
@@ -61,22 +64,24 @@ pub(crate) fn guarded<T>(f: impl FnOnce() -> Result<T, Error>) -> Result<T, Fail
     // What the function borrows is either immutable or the plugin's own, whose locks are poisoned by the panic.
     match catch_unwind(AssertUnwindSafe(f)) {
         Ok(result) => result.map_err(Failure::Error),
-        Err(payload) => Err(Failure::Panic(message(&*payload))),
+        Err(payload) => Err(Failure::Panic(message(payload))),
     }
 }
 
 /// Awaits an `async` function for at most `limit`.
 #[inline]
 pub(crate) fn limited<T>(future: BoxFuture<'_, Result<T, Error>>, limit: Duration) -> Limited<'_, T> {
-    Limited { future, limit, timer: None }
+    Limited { future: Some(future), limit, timer: None }
 }
 
 /// See [`limited`].
 pub(crate) struct Limited<'a, T> {
-    future: BoxFuture<'a, Result<T, Error>>,
+    // Always there until it is dropped.
+    future: Option<BoxFuture<'a, Result<T, Error>>>,
     limit: Duration,
-    // Made when the future first has to wait: most functions never do, and a timer costs more than they.
-    timer: Option<Pin<Box<Sleep>>>,
+    // Made when the future first has to wait: most functions never do, and a timer costs more than they. It has no part in tokio's
+    // cooperative budget: a future that always uses that up would otherwise never be told that its time is over.
+    timer: Option<Pin<Box<Unconstrained<Sleep>>>>,
 }
 
 impl<T> Future for Limited<'_, T> {
@@ -84,19 +89,43 @@ impl<T> Future for Limited<'_, T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(context))) {
+        let Some(future) = &mut self.future else { return Poll::Pending };
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
             Ok(Poll::Ready(result)) => return Poll::Ready(result.map_err(Failure::Error)),
-            Err(payload) => return Poll::Ready(Err(Failure::Panic(message(&*payload)))),
+            Err(payload) => return Poll::Ready(Err(Failure::Panic(message(payload)))),
             Ok(Poll::Pending) => {}
         }
         let limit = self.limit;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        let timer = self.timer.get_or_insert_with(|| Box::pin(unconstrained(tokio::time::sleep(limit))));
         timer.as_mut().poll(context).map(|()| Err(Failure::Deadline(limit)))
     }
 }
 
+impl<T> Drop for Limited<'_, T> {
+    fn drop(&mut self) {
+        let future = self.future.take();
+        drop_guarded(future);
+    }
+}
+
+/// Drops something of a plugin's, whose destructor may panic.
+#[inline]
+pub(crate) fn drop_guarded<T>(value: T) {
+    if let Err(failure) = guarded(|| {
+        drop(value);
+        Ok(())
+    }) {
+        tracing::warn!("something was dropped: {failure}");
+    }
+}
+
 #[cold]
-fn message(payload: &(dyn Any + Send)) -> String {
+fn message(payload: Box<dyn Any + Send>) -> String {
     let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("no message").to_owned()
+    if let Some(text) = text {
+        return text.to_owned();
+    }
+    // A type of the plugin's own, whose destructor could panic again.
+    std::mem::forget(payload);
+    "no message".to_owned()
 }

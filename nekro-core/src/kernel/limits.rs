@@ -43,9 +43,9 @@ pub struct Limits {
     pub approval_deadline: Duration,
     /// How many facts may wait for one plugin. When it is full, the facts that come are dropped, counted and shown by `nekro doctor`.
     pub mailbox: usize,
-    /// How many facts one plugin may handle at the same time, each of another session.
+    /// How many facts one plugin may handle at the same time, each of another session; at least 1.
     pub concurrency: usize,
-    /// After how many failures in `breaker_window` a handler is no longer called.
+    /// After how many failures in `breaker_window` a handler is no longer called; with 0 it always is.
     pub breaker_failures: usize,
     /// The time in which failures are counted.
     #[serde(with = "friendly")]

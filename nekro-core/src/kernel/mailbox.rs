@@ -18,7 +18,7 @@ use super::Limits;
 use crate::ids::SessionId;
 
 /// Facts without a session share one lane.
-type Lane = Option<SessionId>;
+pub(crate) type Lane = Option<SessionId>;
 
 pub(crate) struct Mailbox<T> {
     lanes: Mutex<Lanes<T>>,
@@ -32,6 +32,8 @@ struct Lanes<T> {
     ready: VecDeque<Lane>,
     count: usize,
     workers: usize,
+    // How many facts were ever put in.
+    accepted: u64,
 }
 
 /// What became of a fact that was put in.
@@ -47,7 +49,7 @@ pub(crate) enum Put {
 
 impl<T> Default for Mailbox<T> {
     fn default() -> Self {
-        let lanes = Lanes { waiting: HashMap::new(), ready: VecDeque::new(), count: 0, workers: 0 };
+        let lanes = Lanes { waiting: HashMap::new(), ready: VecDeque::new(), count: 0, workers: 0, accepted: 0 };
         Self { lanes: Mutex::new(lanes), idle: Notify::new(), dropped: AtomicU64::new(0) }
     }
 }
@@ -62,6 +64,7 @@ impl<T> Mailbox<T> {
             return Put::Dropped;
         }
         lanes.count += 1;
+        lanes.accepted += 1;
         match lanes.waiting.entry(lane) {
             Entry::Occupied(mut queue) => {
                 queue.get_mut().push_back(fact);
@@ -90,12 +93,21 @@ impl<T> Mailbox<T> {
             }
             lanes.waiting.remove(&lane);
         }
+        self.leave(lanes);
+        None
+    }
+
+    /// Ends a worker that will not take another fact, though there may be some: its runtime is ending.
+    pub(crate) fn abandon(&self) {
+        self.leave(self.lock());
+    }
+
+    fn leave(&self, mut lanes: MutexGuard<'_, Lanes<T>>) {
         lanes.workers -= 1;
         if lanes.workers == 0 {
             drop(lanes);
             self.idle.notify_waiters();
         }
-        None
     }
 
     /// Takes a lane back from a worker that has handled one of its facts.
@@ -114,17 +126,18 @@ impl<T> Mailbox<T> {
         lanes.count = 0;
     }
 
-    /// Waits until nothing is waiting or being handled. Returns whether it had to wait.
-    pub(crate) async fn idle(&self) -> bool {
-        let mut waited = false;
+    /// Waits until nothing is waiting or being handled. Returns how many facts were put in until then.
+    pub(crate) async fn idle(&self) -> u64 {
         loop {
             let changed = self.idle.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if self.lock().workers == 0 {
-                return waited;
+            {
+                let lanes = self.lock();
+                if lanes.workers == 0 {
+                    return lanes.accepted;
+                }
             }
-            waited = true;
             changed.await;
         }
     }

@@ -173,6 +173,14 @@ impl CommandEntry {
 }
 
 impl PluginEntry {
+    /// Tells whether the plugin has a hook.
+    pub fn has_hook(&self, when: When) -> bool {
+        match when {
+            When::Init => self.init.is_some(),
+            When::Cleanup => self.cleanup.is_some(),
+        }
+    }
+
     /// Describes the configuration; `None` for a plugin without.
     pub fn config_schema(&self) -> Option<Value> {
         let mut generator = generator();

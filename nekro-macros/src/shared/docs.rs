@@ -13,8 +13,9 @@ pub(crate) fn docs(attributes: &[Attribute]) -> String {
             },
             _ => None,
         })
-        .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+        .flat_map(|text| text.split('\n').map(str::to_owned).collect::<Vec<_>>())
         .collect();
+    // An empty line of a `///` comment is an attribute of its own, with an empty text.
     let indent = lines.iter().filter(|line| !line.trim().is_empty()).map(|line| line.len() - line.trim_start().len()).min();
     let lines = lines.iter().map(|line| line.get(indent.unwrap_or(0)..).unwrap_or("").trim_end());
     lines.collect::<Vec<_>>().join("\n").trim().to_owned()

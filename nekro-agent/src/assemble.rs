@@ -1,0 +1,96 @@
+//! Putting an agent together: the linked plugins, the settings, and what this host implements.
+
+use std::{collections::BTreeSet, fmt, io::IsTerminal, sync::Arc};
+
+use nekro_core::{
+    ClockPort, MemoryStore, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
+    kernel::{ApprovalPort, Kernel, ObserverPort, Registry, RegistryError, StartError},
+};
+
+use crate::{
+    ports::{EventStream, Outbox, Person, SystemClock, SystemRandom},
+    settings::Settings,
+};
+
+/// A running agent.
+pub(crate) struct Agent {
+    pub(crate) kernel: Kernel,
+    pub(crate) outbox: Arc<Outbox>,
+}
+
+/// How an agent is started.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Mode {
+    /// Every plugin must start.
+    pub(crate) strict: bool,
+    /// Facts are printed as they are emitted.
+    pub(crate) event_stream: bool,
+}
+
+/// Why an agent did not start.
+#[derive(Debug)]
+pub(crate) enum AssembleError {
+    /// The plugins do not fit together.
+    Registry(RegistryError),
+    /// A plugin is linked that the bundle does not name, or the other way round.
+    Roster { unnamed: Vec<&'static str>, missing: Vec<&'static str> },
+    /// The kernel did not start.
+    Start(StartError),
+}
+
+impl fmt::Display for AssembleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(error) => error.fmt(f),
+            Self::Start(error) => error.fmt(f),
+            Self::Roster { unnamed, missing } => {
+                f.write_str("what is linked is not what the bundle names")?;
+                for id in unnamed {
+                    write!(f, "\n  - the plugin `{id}` is linked, but not named: add it to `bundle!`, or remove the dependency")?;
+                }
+                missing.iter().try_for_each(|id| write!(f, "\n  - the plugin `{id}` is named, but did not register"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for AssembleError {}
+
+/// Reads what is linked, and compares it with what the bundle names.
+pub(crate) fn registry(roster: &[&'static PluginDecl]) -> Result<Registry, AssembleError> {
+    let registry = Registry::linked().map_err(AssembleError::Registry)?;
+    let named: BTreeSet<_> = roster.iter().map(|plugin| plugin.id).collect();
+    let linked: BTreeSet<_> = registry.plugins().iter().map(|plugin| plugin.decl.id).collect();
+    if named == linked {
+        return Ok(registry);
+    }
+    Err(AssembleError::Roster {
+        unnamed: linked.difference(&named).copied().collect(),
+        missing: named.difference(&linked).copied().collect(),
+    })
+}
+
+/// Starts an agent.
+pub(crate) async fn start(registry: Registry, settings: &Settings, mode: Mode) -> Result<Agent, AssembleError> {
+    let outbox = Arc::new(Outbox::default());
+    let mut ports = Ports::new()
+        .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
+        .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
+        .with::<dyn ClockPort>(Arc::new(SystemClock))
+        .with::<dyn RandomPort>(Arc::new(SystemRandom));
+    if std::io::stdin().is_terminal() {
+        ports = ports.with::<dyn ApprovalPort>(Arc::new(Person::default()));
+    }
+    if mode.event_stream {
+        ports = ports.with::<dyn ObserverPort>(Arc::new(EventStream));
+    }
+    let mut builder = Kernel::builder(registry).ports(ports).limits(settings.limits.clone());
+    for (plugin, config) in &settings.plugins {
+        builder = builder.configure(plugin, config.clone());
+    }
+    for plugin in &settings.disabled {
+        builder = builder.disable(plugin);
+    }
+    let started = if mode.strict { builder.start_all().await } else { builder.start().await };
+    Ok(Agent { kernel: started.map_err(AssembleError::Start)?, outbox })
+}

@@ -1,0 +1,166 @@
+//! `nekro chat`: commands, direct calls and messages, line by line.
+
+mod direct_call;
+mod editor;
+mod line;
+mod turn;
+
+use std::{
+    io::{BufRead, IsTerminal},
+    time::Duration,
+};
+
+use nekro_core::{Caller, Error, event::facts::SessionCreated};
+
+use self::{editor::Editor, line::Line, turn::Turns};
+use crate::{
+    assemble::Agent,
+    cli::{Failure, SESSION, Screen},
+    style::DIM,
+};
+
+/// How long the chat waits for handlers before it asks for the next line. What comes later is printed after that line.
+const SETTLE: Duration = Duration::from_millis(300);
+
+/// Runs the chat: with an edited prompt on a terminal, line by line otherwise.
+pub(crate) async fn run(agent: &Agent, screen: &Screen) -> Result<(), Failure> {
+    let caller = Caller::operator().in_session(SESSION);
+    agent.kernel.emit(SessionCreated { session: SESSION.into(), channel: "terminal".to_owned(), user: None });
+    let mut chat = Chat { turns: Turns::new(&agent.kernel, SESSION.into()), agent, screen, caller, failed: false };
+    if std::io::stdin().is_terminal() {
+        chat.talk().await
+    } else {
+        chat.read().await
+    }
+}
+
+struct Chat<'a> {
+    agent: &'a Agent,
+    screen: &'a Screen,
+    caller: Caller,
+    turns: Turns<'a>,
+    failed: bool,
+}
+
+/// Whether the chat goes on.
+#[derive(PartialEq, Eq)]
+enum Next {
+    Line,
+    End,
+}
+
+impl Chat<'_> {
+    /// Asks for lines on a terminal.
+    async fn talk(&mut self) -> Result<(), Failure> {
+        self.screen.line(format_args!("{DIM}nekro {}: /help shows what you can do, Ctrl-D ends{DIM:#}", env!("CARGO_PKG_VERSION")));
+        let mut editor = Editor::new(&self.agent.kernel, &self.caller)?;
+        loop {
+            self.settle().await;
+            // The editor waits for the person, and the runtime's other threads go on meanwhile.
+            match tokio::task::block_in_place(|| editor.line())? {
+                Some(line) => {
+                    if self.take(&line).await == Next::End {
+                        return Ok(());
+                    }
+                }
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Reads lines from a pipe or a file.
+    async fn read(&mut self) -> Result<(), Failure> {
+        self.settle().await;
+        for line in std::io::stdin().lock().lines() {
+            let line = line.map_err(|error| Failure::work(format!("the input cannot be read: {error}")))?;
+            if self.take(&line).await == Next::End {
+                break;
+            }
+            self.settle().await;
+        }
+        if self.failed { Err(Failure::work("not every line could be carried out")) } else { Ok(()) }
+    }
+
+    /// Lets handlers finish, and prints what plugins have to say.
+    async fn settle(&self) {
+        let _ = tokio::time::timeout(SETTLE, self.agent.kernel.idle()).await;
+        self.screen.messages(&self.agent.outbox);
+    }
+
+    /// Does what a line says. Ctrl-C ends that, and not the program.
+    async fn take(&mut self, line: &str) -> Next {
+        let line = match line::read(line) {
+            Ok(line) => line,
+            Err(problem) => {
+                self.report(&Error::new(problem.to_string()).with_hint("write a call like `dice.roll(notation=\"2d6\")`"));
+                return Next::Line;
+            }
+        };
+        let done = async {
+            match line {
+                Line::Empty => Ok(()),
+                Line::Command { name, words } => return self.command(&name, &words).await,
+                Line::Call(call) => self.call(&call).await,
+                Line::Message(text) => self.turns.message(&text, &self.caller, self.screen).await,
+            }
+            .map(|()| Next::Line)
+        };
+        let result = tokio::select! {
+            result = done => result,
+            _ = tokio::signal::ctrl_c() => Err(Error::new("cancelled")),
+        };
+        result.unwrap_or_else(|error| {
+            self.report(&error);
+            Next::Line
+        })
+    }
+
+    async fn call(&self, call: &direct_call::DirectCall) -> Result<(), Error> {
+        let entry = self.agent.kernel.registry().tool(&call.tool);
+        let names: Vec<_> = entry.map(|tool| tool.decl.arguments.iter().map(|one| one.name).collect()).unwrap_or_default();
+        let arguments = call.arguments(&names)?;
+        let reply = self.agent.kernel.call(&call.tool, &arguments, &self.caller).await?;
+        self.screen.reply(&reply);
+        Ok(())
+    }
+
+    async fn command(&self, name: &str, words: &[String]) -> Result<Next, Error> {
+        let kernel = &self.agent.kernel;
+        match name {
+            "quit" | "exit" => return Ok(Next::End),
+            "help" => self.help(),
+            "tools" => {
+                for tool in kernel.tools(&self.caller) {
+                    self.screen.line(crate::cli::signature(tool));
+                }
+            }
+            // A tool's name is as good as a command's.
+            _ if name.contains('.') => self.screen.reply(&kernel.call_words(name, words, &self.caller).await?),
+            _ => self.screen.reply(&kernel.command(name, words, &self.caller).await?),
+        }
+        Ok(Next::Line)
+    }
+
+    fn help(&self) {
+        let kernel = &self.agent.kernel;
+        self.screen.line("Commands:");
+        for entry in kernel.commands(&self.caller) {
+            let arguments: String = entry.decl.arguments.iter().map(|one| format!(" [{}]", one.name)).collect();
+            let docs = entry.decl.docs.lines().next().unwrap_or_default();
+            self.screen.line(format_args!("  /{}{arguments}  {DIM}{docs}{DIM:#}", entry.decl.name));
+        }
+        for (name, docs) in editor::BUILTIN {
+            self.screen.line(format_args!("  /{name}  {DIM}{docs}{DIM:#}"));
+        }
+        self.screen.line("Calls:");
+        if let Some(tool) = kernel.tools(&self.caller).next() {
+            self.screen.line(format_args!("  {}  {DIM}a tool, called directly; /tools lists them{DIM:#}", crate::cli::signature(tool)));
+        }
+        self.screen.line("Anything else is a message to the agent.");
+    }
+
+    fn report(&mut self, error: &Error) {
+        self.failed = true;
+        self.screen.error(error.message(), error.hint());
+    }
+}

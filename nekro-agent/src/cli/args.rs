@@ -1,0 +1,96 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// An agent, and the plugins it was built with.
+///
+/// Without a command, it starts a chat.
+#[derive(Debug, Parser)]
+#[command(name = "nekro", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 all went well, 1 the work failed, 2 the command line or the configuration is wrong.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// Read the settings from this file [default: nekro.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "NEKRO_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print JSON, for programs
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Refuse to start if a plugin cannot
+    #[arg(long, global = true)]
+    pub(crate) strict: bool,
+    /// Tell more: -v what happens, -vv everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Talk with the agent: `/help` shows how
+    Chat,
+    /// List the plugins, or show one
+    Plugins {
+        #[command(subcommand)]
+        command: Option<PluginsCommand>,
+    },
+    /// List the tools, or show one with its schema
+    Tools {
+        /// The tool, such as dice.roll
+        tool: Option<String>,
+    },
+    /// List the events and who listens to them, or show one with its schema
+    Events {
+        /// The event, such as session_created
+        event: Option<String>,
+    },
+    /// Call a tool: its arguments as options, such as `nekro call dice.roll --notation 2d6`
+    #[command(disable_help_flag = true)]
+    Call {
+        /// The tool, such as dice.roll
+        #[arg(required_unless_present = "help")]
+        tool: Option<String>,
+        /// Show the arguments of the tool
+        #[arg(short, long)]
+        help: bool,
+        /// `--name value` for each argument, or `--args '{"name": "value"}'`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        words: Vec<String>,
+    },
+    /// Emit an event and wait for its handlers, or ask for a decision and print its verdict
+    Emit {
+        /// The event, such as session_created
+        event: String,
+        /// The event's fields, as JSON
+        #[arg(long, default_value = "{}", value_name = "JSON")]
+        data: String,
+    },
+    /// Check that everything the agent needs is there
+    Doctor,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// The commands on plugins.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginsCommand {
+    /// Show all there is to know of a plugin
+    Show {
+        /// Its id, such as dice
+        id: String,
+    },
+}

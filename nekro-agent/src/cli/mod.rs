@@ -1,0 +1,120 @@
+//! The command line: one file to a command.
+
+mod args;
+mod call;
+mod doctor;
+mod emit;
+mod events;
+mod output;
+mod plugins;
+mod tools;
+
+use std::{io::IsTerminal, process::ExitCode};
+
+use clap::{CommandFactory, Parser};
+use nekro_core::{Caller, PluginDecl, kernel::Registry};
+use tracing_subscriber::filter::LevelFilter;
+
+pub(crate) use self::{
+    output::{Failure, Screen},
+    tools::signature,
+};
+use self::args::{Cli, Command, Global, PluginsCommand};
+use crate::{
+    assemble::{self, Agent, Mode},
+    chat,
+    settings::Settings,
+};
+
+/// The session that the terminal is.
+pub(crate) const SESSION: &str = "terminal";
+
+/// Runs the command line of an agent with the plugins of a bundle.
+pub(crate) fn run(roster: &'static [&'static PluginDecl]) -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output and are no failure.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    log(cli.global.verbose);
+    let screen = Screen::new(cli.global.json);
+    match execute(cli, roster, &screen) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(&screen),
+    }
+}
+
+/// Sends the log to standard error: warnings by default.
+fn log(verbose: u8) {
+    let level = match verbose {
+        0 => LevelFilter::ERROR,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::TRACE,
+    };
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    // A second agent in one process keeps the first one's log.
+    let _ = log.with_max_level(level).with_target(false).without_time().try_init();
+}
+
+fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) -> Result<(), Failure> {
+    let Cli { global, command } = cli;
+    let command = command.unwrap_or(Command::Chat);
+    if let Command::Completions { shell } = command {
+        let mut command = Cli::command();
+        clap_complete::generate(shell, &mut command, "nekro", &mut std::io::stdout());
+        return Ok(());
+    }
+    if let Command::Call { tool: None, .. } = command {
+        let mut command = Cli::command();
+        command.build();
+        let call = command.find_subcommand_mut("call").map(|call| call.render_help().ansi().to_string());
+        screen.line(call.unwrap_or_default());
+        return Ok(());
+    }
+    let settings = Settings::read(global.config.as_deref()).map_err(Failure::usage)?;
+    let registry = assemble::registry(roster).map_err(Failure::work)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::work(format!("the runtime cannot be started: {error}")))?;
+    runtime.block_on(with_agent(command, &global, &settings, registry, screen))
+}
+
+async fn with_agent(
+    command: Command,
+    global: &Global,
+    settings: &Settings,
+    registry: Registry,
+    screen: &Screen,
+) -> Result<(), Failure> {
+    let event_stream = global.json && matches!(command, Command::Chat);
+    let mode = Mode { strict: global.strict, event_stream };
+    let agent = assemble::start(registry, settings, mode).await.map_err(Failure::usage)?;
+    let caller = Caller::operator().in_session(SESSION);
+    let result = match command {
+        Command::Chat => chat::run(&agent, screen).await,
+        Command::Plugins { command: None } => plugins::list(&agent, screen),
+        Command::Plugins { command: Some(PluginsCommand::Show { id }) } => plugins::show(&agent, &id, screen),
+        Command::Tools { tool: None } => tools::list(&agent, &caller, screen),
+        Command::Tools { tool: Some(tool) } => tools::show(&agent, &tool, &caller, screen),
+        Command::Events { event: None } => events::list(&agent, screen),
+        Command::Events { event: Some(event) } => events::show(&agent, &event, screen),
+        Command::Call { tool: Some(tool), help, words } => call::call(&agent, &tool, help, words, &caller, screen).await,
+        Command::Emit { event, data } => emit::emit(&agent, &event, &data, &caller, screen).await,
+        Command::Doctor => doctor::check(&agent, settings, screen),
+        // These need no agent, and have been carried out.
+        Command::Completions { .. } | Command::Call { tool: None, .. } => Ok(()),
+    };
+    stop(&agent, screen).await;
+    result
+}
+
+/// Lets the handlers finish, prints what they had to say, and stops the plugins.
+async fn stop(agent: &Agent, screen: &Screen) {
+    agent.kernel.stop().await;
+    screen.messages(&agent.outbox);
+}

@@ -1,0 +1,154 @@
+//! What is printed: for a person with colours on a terminal, for a program as JSON.
+
+use std::{fmt::Display, io::Write, process::ExitCode};
+
+use anstyle::Style;
+use nekro_core::Reply;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    ports::Outbox,
+    style::{DIM, RED},
+};
+
+/// Where a command prints.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    json: bool,
+}
+
+impl Screen {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a value for a program, or a text for a person.
+    pub(crate) fn show(&self, value: &impl Serialize, text: impl FnOnce() -> String) {
+        if self.json {
+            self.line(serde_json::to_string(value).unwrap_or_else(|error| json!({ "error": error.to_string() }).to_string()));
+        } else {
+            self.line(text());
+        }
+    }
+
+    /// Prints a line. A reader that has gone away, such as `head`, is no failure.
+    pub(crate) fn line(&self, line: impl Display) {
+        let _ = writeln!(anstream::stdout(), "{line}");
+    }
+
+    /// Prints what a tool or a command answered.
+    pub(crate) fn reply(&self, reply: &Reply) {
+        let value = || serde_json::from_str(&reply.json).unwrap_or(Value::Null);
+        if self.json {
+            let mut line = json!({ "kind": reply.kind, "value": value() });
+            if let Some(note) = &reply.note {
+                line["note"] = note.as_str().into();
+            }
+            if !reply.content.is_empty() {
+                line["text"] = reply.to_text().into();
+            }
+            self.line(line);
+            return;
+        }
+        let text = reply.to_text();
+        if !text.is_empty() {
+            self.line(text);
+        }
+        if let Some(note) = &reply.note {
+            self.line(format_args!("{DIM}{note}{DIM:#}"));
+        }
+    }
+
+    /// Prints the messages that plugins have sent meanwhile.
+    pub(crate) fn messages(&self, outbox: &Outbox) {
+        for (plugin, message) in outbox.take() {
+            if self.json {
+                self.line(json!({ "message": message, "plugin": plugin }));
+            } else {
+                self.line(format_args!("{DIM}{plugin}:{DIM:#} {}", message.text));
+            }
+        }
+    }
+
+    /// Prints an error, and what to do about it.
+    pub(crate) fn error(&self, message: &str, hint: Option<&str>) {
+        let mut screen = anstream::stderr();
+        let _ = writeln!(screen, "{RED}error:{RED:#} {message}");
+        if let Some(hint) = hint {
+            let _ = writeln!(screen, "{DIM}hint:{DIM:#} {hint}");
+        }
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    error: Value,
+}
+
+impl Failure {
+    /// The work failed.
+    pub(crate) fn work(problem: impl Display) -> Self {
+        Self { code: 1, error: json!({ "code": "failed", "message": problem.to_string() }) }
+    }
+
+    /// The command line or the configuration is wrong.
+    pub(crate) fn usage(problem: impl Display) -> Self {
+        Self { code: 2, error: json!({ "code": "usage", "message": problem.to_string() }) }
+    }
+
+    /// The command line names something that is not there.
+    pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut failure = Self::usage(format!("there is no {what} `{name}`"));
+        if let Some(meant) = nekro_core::suggest(name, known) {
+            failure.error["hint"] = format!("did you mean `{meant}`?").into();
+        }
+        failure
+    }
+
+    /// A tool or a command said why.
+    pub(crate) fn of(error: &nekro_core::Error) -> Self {
+        let wrong_use = matches!(error.code(), "unknown_tool" | "unknown_command" | "invalid_arguments" | "invalid_event");
+        let json = serde_json::to_value(error).unwrap_or_else(|_| json!({ "message": error.message() }));
+        Self { code: if wrong_use { 2 } else { 1 }, error: json }
+    }
+
+    /// Prints the failure, and gives the exit code.
+    pub(crate) fn report(&self, screen: &Screen) -> ExitCode {
+        let text = |key| self.error.get(key).and_then(Value::as_str);
+        if screen.is_json() {
+            let _ = writeln!(std::io::stderr(), "{}", json!({ "error": self.error }));
+        } else {
+            screen.error(text("message").unwrap_or_default(), text("hint"));
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+/// Lays rows out in columns; the last one is cut to the terminal's width.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<_> = (0..count).map(|column| width(column).unwrap_or(0)).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().enumerate().map(|(column, cell)| {
+            let bold = if column == 0 { Style::new().bold() } else { Style::new() };
+            let last = column + 1 == row.len();
+            let space = if last { 0 } else { widths[column] - cell.chars().count() + 2 };
+            format!("{bold}{cell}{bold:#}{}", " ".repeat(space))
+        });
+        cells.collect::<String>()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the first sentence of a doc comment.
+pub(crate) fn first_line(docs: &str) -> &str {
+    docs.lines().next().unwrap_or_default()
+}
