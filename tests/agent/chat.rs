@@ -1,0 +1,84 @@
+//! `nekro chat`, through a pipe.
+
+use serde_json::Value;
+
+use crate::support::Place;
+
+fn chat(input: &str) -> String {
+    Place::new().run_with(&["chat"], input).good()
+}
+
+#[test]
+fn commands_and_direct_calls_run() {
+    let out = chat("/roll 5d1\ndice.roll(notation=\"7d1\")\ndice.roll('2d1')\n/dice.roll 3d1\n");
+    let numbers: Vec<_> = out.lines().filter(|line| line.contains("total")).collect();
+    assert!(out.contains("5d1: 5"), "{out}");
+    assert_eq!(numbers, ["  \"total\": 7", "  \"total\": 2", "  \"total\": 3"]);
+}
+
+#[test]
+fn the_chat_is_what_runs_without_a_command() {
+    assert!(Place::new().run_with(&[], "/roll 5d1\n").good().contains("5d1: 5"));
+}
+
+#[test]
+fn whoever_opens_a_session_is_greeted() {
+    assert!(chat("").starts_with("greeter: "));
+}
+
+#[test]
+fn a_message_runs_through_its_decisions_and_facts() {
+    let out = Place::new().run_with(&["--json", "chat"], "hello\n").good();
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    let events: Vec<_> = lines.iter().filter_map(|line| line["event"].as_str()).filter(|name| !name.starts_with("plugin")).collect();
+    assert_eq!(
+        events,
+        [
+            "session_created",
+            "message_received",
+            "processing_started",
+            "agent_busy_changed",
+            "turn_begin",
+            "turn_complete",
+            "agent_busy_changed"
+        ]
+    );
+    let end = lines.iter().find(|line| line["event"] == "turn_complete").expect("the turn ends");
+    assert_eq!(end["data"]["outcome"], "silent");
+    assert_eq!(end["data"]["session"], "terminal");
+}
+
+#[test]
+fn a_wrong_line_is_told_and_the_next_one_runs() {
+    let run = Place::new().run_with(&["chat"], "/rol\n/say \"\ndice.roll(\nnotes.nothing()\n/roll 5d1\n");
+    assert!(run.out.contains("5d1: 5"));
+    let err = run.bad(1);
+    for told in ["there is no command `/rol`", "did you mean `/roll`?", "not closed", "at column 11", "there is no tool `notes.nothing`"] {
+        assert!(err.contains(told), "{told}: {err}");
+    }
+}
+
+#[test]
+fn values_stay_for_the_session() {
+    let out = chat("notes.save(key=\"milk\", text=\"buy milk\")\nnotes.find(\"milk\")\n");
+    assert!(out.contains("buy milk"), "{out}");
+}
+
+#[test]
+fn quit_ends_the_chat() {
+    assert!(!chat("/quit\n/roll 5d1\n").contains("5d1"));
+}
+
+#[test]
+fn help_shows_commands_and_calls() {
+    let out = chat("/help\n");
+    assert!(out.contains("/roll [notation]") && out.contains("/quit"), "{out}");
+}
+
+#[test]
+fn hostile_lines_do_no_harm() {
+    let deep = format!("a.b({})\n", "[".repeat(10_000));
+    let long = format!("{}\n", "x".repeat(1_000_000));
+    let run = Place::new().run_with(&["chat"], &format!("{deep}{long}\u{0}\u{1b}[2J\n/\n//\n/roll {}\n/roll 5d1\n", "9".repeat(5_000)));
+    assert!(run.out.contains("5d1: 5"), "{}", run.err);
+}

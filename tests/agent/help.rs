@@ -1,0 +1,40 @@
+//! What a new user sees first.
+
+use crate::support::nekro;
+
+#[test]
+fn help_lists_every_command() {
+    let help = nekro(&["--help"]).good();
+    for command in ["chat", "plugins", "tools", "events", "call", "emit", "doctor", "completions"] {
+        assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
+    }
+}
+
+#[test]
+fn nothing_is_coloured_in_a_pipe() {
+    for words in [&["--help"][..], &["plugins"], &["plugins", "show", "dice"], &["events"], &["doctor"]] {
+        let run = nekro(words);
+        assert!(!run.out.contains('\u{1b}') && !run.err.contains('\u{1b}'), "{words:?}");
+    }
+}
+
+#[test]
+fn an_unknown_command_exits_with_2() {
+    let error = nekro(&["plugin"]).bad(2);
+    assert!(error.contains("'plugins'"), "{error}");
+}
+
+#[test]
+fn every_shell_has_completions() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(nekro(&["completions", shell]).good().contains("nekro"));
+    }
+}
+
+#[test]
+fn the_doctor_is_content() {
+    let findings = nekro(&["--json", "doctor"]).json();
+    let findings = findings.as_array().expect("a list");
+    assert!(findings.iter().all(|finding| finding["state"] != "bad"), "{findings:?}");
+    assert!(findings.iter().any(|finding| finding["what"] == "plugin dice"));
+}

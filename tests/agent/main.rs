@@ -1,0 +1,9 @@
+//! The whole agent, as a person and a program use it: the real binary, its real input and output.
+
+mod call;
+mod chat;
+mod emit;
+mod help;
+mod listings;
+mod settings;
+mod support;

@@ -1,0 +1,36 @@
+//! `nekro.toml`
+
+use crate::support::Place;
+
+#[test]
+fn a_plugin_is_configured() {
+    let place = Place::with_settings("[plugins.greeter]\ngreeting = \"Ahoy\"\n");
+    assert!(place.run_with(&["chat"], "").good().contains("Ahoy"));
+}
+
+#[test]
+fn a_wrong_configuration_stops_its_plugin_and_no_other() {
+    let place = Place::with_settings("[plugins.greeter]\ngreting = \"Ahoy\"\n");
+    let plugins = place.run(&["plugins", "show", "greeter"]).good();
+    assert!(plugins.contains("unknown key: did you mean `greeting`?"), "{plugins}");
+    assert!(place.run(&["call", "dice.roll"]).code == 0);
+    let doctor = place.run(&["doctor"]);
+    assert_eq!(doctor.code, 1);
+    let strict = place.run(&["--strict", "call", "dice.roll"]).bad(2);
+    assert!(strict.contains("greeter"), "{strict}");
+}
+
+#[test]
+fn a_mistake_in_the_file_has_its_place() {
+    let place = Place::with_settings("[limits]\ncall_dedline = \"5s\"\n");
+    let error = place.run(&["plugins"]).bad(2);
+    assert!(error.contains("nekro.toml: line 2, column 1") && error.contains("did you mean `call_deadline`?"), "{error}");
+    let unknown = Place::with_settings("[plugins.dise]\n").run(&["plugins"]).bad(2);
+    assert!(unknown.contains("did you mean `dice`?"), "{unknown}");
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let error = Place::new().run(&["--config", "nowhere.toml", "plugins"]).bad(2);
+    assert!(error.contains("nowhere.toml"), "{error}");
+}

@@ -1,0 +1,91 @@
+//! Running the program in an empty directory.
+
+use std::{
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A directory to run the program in.
+pub(crate) struct Place(TempDir);
+
+/// What the program did.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Place {
+    /// Makes an empty one.
+    pub(crate) fn new() -> Self {
+        Self(TempDir::new().expect("a temporary directory"))
+    }
+
+    /// Makes one with a `nekro.toml`.
+    pub(crate) fn with_settings(text: &str) -> Self {
+        let place = Self::new();
+        std::fs::write(place.path().join("nekro.toml"), text).expect("a file in it");
+        place
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Runs the program without input.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        self.run_with(arguments, "")
+    }
+
+    /// Runs the program with input.
+    pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Run {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_nekro"))
+            .args(arguments)
+            .current_dir(self.path())
+            .env_remove("NEKRO_CONFIG")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stdin = child.stdin.take().expect("it was piped");
+        // A program that has ended already does not read.
+        let _ = stdin.write_all(input.as_bytes());
+        drop(stdin);
+        let output = child.wait_with_output().expect("the program ends");
+        let text = |bytes| String::from_utf8(bytes).expect("the program prints text");
+        Run { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+impl Run {
+    /// Expects that all went well, and returns what was printed.
+    #[track_caller]
+    pub(crate) fn good(self) -> String {
+        assert_eq!(self.code, 0, "{self:?}");
+        self.out
+    }
+
+    /// Expects one JSON value.
+    #[track_caller]
+    pub(crate) fn json(self) -> Value {
+        serde_json::from_str(&self.good()).expect("one JSON value")
+    }
+
+    /// Expects a failure, and returns what was said about it.
+    #[track_caller]
+    pub(crate) fn bad(self, code: i32) -> String {
+        assert_eq!(self.code, code, "{self:?}");
+        self.err
+    }
+}
+
+/// Runs the program in an empty directory.
+pub(crate) fn nekro(arguments: &[&str]) -> Run {
+    Place::new().run(arguments)
+}
