@@ -6,9 +6,10 @@ use nekro_core::{
     ClockPort, MemoryStore, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
     kernel::{ApprovalPort, Kernel, ObserverPort, Registry, RegistryError, StartError},
 };
+use tokio::sync::mpsc;
 
 use crate::{
-    ports::{EventStream, Outbox, Person, SystemClock, SystemRandom},
+    ports::{EventStream, Outbox, Person, Question, SystemClock, SystemRandom},
     settings::Settings,
 };
 
@@ -70,16 +71,21 @@ pub(crate) fn registry(roster: &[&'static PluginDecl]) -> Result<Registry, Assem
     })
 }
 
-/// Starts an agent.
-pub(crate) async fn start(registry: Registry, settings: &Settings, mode: Mode) -> Result<Agent, AssembleError> {
+/// Starts an agent. What comes with it are the questions to the person at the terminal, if there is one.
+pub(crate) async fn start(
+    registry: Registry,
+    settings: &Settings,
+    mode: Mode,
+) -> Result<(Agent, mpsc::Receiver<Question>), AssembleError> {
     let outbox = Arc::new(Outbox::default());
     let mut ports = Ports::new()
         .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
         .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
         .with::<dyn ClockPort>(Arc::new(SystemClock))
         .with::<dyn RandomPort>(Arc::new(SystemRandom));
+    let (person, questions) = Person::new();
     if std::io::stdin().is_terminal() {
-        ports = ports.with::<dyn ApprovalPort>(Arc::new(Person::default()));
+        ports = ports.with::<dyn ApprovalPort>(Arc::new(person));
     }
     if mode.event_stream {
         ports = ports.with::<dyn ObserverPort>(Arc::new(EventStream));
@@ -92,5 +98,5 @@ pub(crate) async fn start(registry: Registry, settings: &Settings, mode: Mode) -
         builder = builder.disable(plugin);
     }
     let started = if mode.strict { builder.start_all().await } else { builder.start().await };
-    Ok(Agent { kernel: started.map_err(AssembleError::Start)?, outbox })
+    Ok((Agent { kernel: started.map_err(AssembleError::Start)?, outbox }, questions))
 }

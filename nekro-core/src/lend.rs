@@ -80,6 +80,7 @@ pub struct LentDecl {
 
 impl<P, T> Lent<P, T> {
     /// Declares the parameter.
+    #[expect(clippy::new_without_default, reason = "made by the expansion, in a constant")]
     pub const fn new() -> Self
     where
         P: Plugin,

@@ -11,9 +11,10 @@ fn chat(input: &str) -> String {
 #[test]
 fn commands_and_direct_calls_run() {
     let out = chat("/roll 5d1\ndice.roll(notation=\"7d1\")\ndice.roll('2d1')\n/dice.roll 3d1\n");
-    let numbers: Vec<_> = out.lines().filter(|line| line.contains("total")).collect();
+    let lines: Vec<_> = out.lines().filter(|line| line.contains("total")).collect();
     assert!(out.contains("5d1: 5"), "{out}");
-    assert_eq!(numbers, ["  \"total\": 7", "  \"total\": 2", "  \"total\": 3"]);
+    let dice = |ones: &str, total| format!(r#"{{"dice":[{ones}],"total":{total}}}"#);
+    assert_eq!(lines, [dice("1,1,1,1,1,1,1", 7), dice("1,1", 2), dice("1,1,1", 3)]);
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(super) struct Editor {
 impl Editor {
     pub(super) fn new(kernel: &Kernel, caller: &Caller) -> Result<Self, Failure> {
         let problem = |error| Failure::work(format!("the terminal cannot be used: {error}"));
-        let config = Config::builder().completion_type(CompletionType::List).auto_add_history(true).build();
+        let config = Config::builder().completion_type(CompletionType::List).build();
         let mut rustyline = Rustyline::with_config(config).map_err(problem)?;
         rustyline.set_helper(Some(Completions::new(kernel, caller)));
         let history = PathBuf::from(".nekro/history");
@@ -41,13 +41,24 @@ impl Editor {
     pub(super) fn line(&mut self) -> Result<Option<String>, Failure> {
         loop {
             match self.rustyline.readline("> ") {
-                Ok(line) => return Ok(Some(line)),
+                Ok(line) => {
+                    // A history that is full or cannot be kept is no reason to complain.
+                    let _ = self.rustyline.add_history_entry(&line);
+                    return Ok(Some(line));
+                }
                 // Ctrl-C gives up the line.
                 Err(ReadlineError::Interrupted) => {}
                 Err(ReadlineError::Eof) => return Ok(None),
                 Err(error) => return Err(Failure::work(format!("the line cannot be read: {error}"))),
             }
         }
+    }
+
+    /// Asks a question. Nothing typed, Ctrl-C and Ctrl-D all mean no.
+    pub(super) fn ask(&mut self, question: &str) -> String {
+        let (text, prompt) = question.rsplit_once('\n').unwrap_or(("", question));
+        println!("{text}");
+        self.rustyline.readline(prompt).unwrap_or_default()
     }
 }
 

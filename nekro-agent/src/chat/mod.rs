@@ -10,12 +10,15 @@ use std::{
     time::Duration,
 };
 
-use nekro_core::{Caller, Error, event::facts::SessionCreated};
+use nekro_core::{Caller, Error, event::facts::SessionCreated, suggest};
+
+use tokio::sync::mpsc;
 
 use self::{editor::Editor, line::Line, turn::Turns};
 use crate::{
     assemble::Agent,
     cli::{Failure, SESSION, Screen},
+    ports::Question,
     style::DIM,
 };
 
@@ -23,14 +26,14 @@ use crate::{
 const SETTLE: Duration = Duration::from_millis(300);
 
 /// Runs the chat: with an edited prompt on a terminal, line by line otherwise.
-pub(crate) async fn run(agent: &Agent, screen: &Screen) -> Result<(), Failure> {
+pub(crate) async fn run(agent: &Agent, questions: mpsc::Receiver<Question>, screen: &Screen) -> Result<(), Failure> {
     let caller = Caller::operator().in_session(SESSION);
     agent.kernel.emit(SessionCreated { session: SESSION.into(), channel: "terminal".to_owned(), user: None });
     let mut chat = Chat { turns: Turns::new(&agent.kernel, SESSION.into()), agent, screen, caller, failed: false };
     if std::io::stdin().is_terminal() {
-        chat.talk().await
+        chat.talk(questions).await
     } else {
-        chat.read().await
+        chat.read(questions).await
     }
 }
 
@@ -51,7 +54,7 @@ enum Next {
 
 impl Chat<'_> {
     /// Asks for lines on a terminal.
-    async fn talk(&mut self) -> Result<(), Failure> {
+    async fn talk(&mut self, mut questions: mpsc::Receiver<Question>) -> Result<(), Failure> {
         self.screen.line(format_args!("{DIM}nekro {}: /help shows what you can do, Ctrl-D ends{DIM:#}", env!("CARGO_PKG_VERSION")));
         let mut editor = Editor::new(&self.agent.kernel, &self.caller)?;
         loop {
@@ -59,7 +62,7 @@ impl Chat<'_> {
             // The editor waits for the person, and the runtime's other threads go on meanwhile.
             match tokio::task::block_in_place(|| editor.line())? {
                 Some(line) => {
-                    if self.take(&line).await == Next::End {
+                    if self.take(&line, &mut questions, Some(&mut editor)).await == Next::End {
                         return Ok(());
                     }
                 }
@@ -69,11 +72,11 @@ impl Chat<'_> {
     }
 
     /// Reads lines from a pipe or a file.
-    async fn read(&mut self) -> Result<(), Failure> {
+    async fn read(&mut self, mut questions: mpsc::Receiver<Question>) -> Result<(), Failure> {
         self.settle().await;
         for line in std::io::stdin().lock().lines() {
             let line = line.map_err(|error| Failure::work(format!("the input cannot be read: {error}")))?;
-            if self.take(&line).await == Next::End {
+            if self.take(&line, &mut questions, None).await == Next::End {
                 break;
             }
             self.settle().await;
@@ -88,7 +91,12 @@ impl Chat<'_> {
     }
 
     /// Does what a line says. Ctrl-C ends that, and not the program.
-    async fn take(&mut self, line: &str) -> Next {
+    async fn take(
+        &mut self,
+        line: &str,
+        questions: &mut mpsc::Receiver<Question>,
+        mut editor: Option<&mut Editor>,
+    ) -> Next {
         let line = match line::read(line) {
             Ok(line) => line,
             Err(problem) => {
@@ -105,9 +113,18 @@ impl Chat<'_> {
             }
             .map(|()| Next::Line)
         };
-        let result = tokio::select! {
-            result = done => result,
-            _ = tokio::signal::ctrl_c() => Err(Error::new("cancelled")),
+        let result = {
+            tokio::pin!(done);
+            loop {
+                tokio::select! {
+                    result = &mut done => break result,
+                    _ = tokio::signal::ctrl_c() => break Err(Error::new("cancelled")),
+                    Some(question) = questions.recv() => {
+                        let typed = editor.as_mut().map(|editor| tokio::task::block_in_place(|| editor.ask(&question.text)));
+                        question.answer(&typed.unwrap_or_default());
+                    }
+                }
+            }
         };
         result.unwrap_or_else(|error| {
             self.report(&error);
@@ -136,9 +153,25 @@ impl Chat<'_> {
             }
             // A tool's name is as good as a command's.
             _ if name.contains('.') => self.screen.reply(&kernel.call_words(name, words, &self.caller).await?),
-            _ => self.screen.reply(&kernel.command(name, words, &self.caller).await?),
+            _ => {
+                let reply = kernel.command(name, words, &self.caller).await;
+                self.screen.reply(&reply.map_err(|error| self.with_own_commands(error, name))?);
+            }
         }
         Ok(Next::Line)
+    }
+
+    /// The kernel knows the plugins' commands, and the chat has some of its own.
+    fn with_own_commands(&self, error: Error, name: &str) -> Error {
+        if error.code() != "unknown_command" {
+            return error;
+        }
+        let own = editor::BUILTIN.map(|(name, _)| name);
+        let plugins = self.agent.kernel.commands(&self.caller).map(|entry| entry.decl.name);
+        match suggest(name, plugins.chain(own)) {
+            Some(meant) => error.with_hint(format!("did you mean `/{meant}`?")),
+            None => error.with_hint("`/help` lists the commands"),
+        }
     }
 
     fn help(&self) {

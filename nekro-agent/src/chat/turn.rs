@@ -18,7 +18,10 @@ use nekro_core::{
 };
 use serde_json::json;
 
-use crate::{cli::Screen, style::DIM};
+use crate::{
+    cli::{Screen, plain},
+    style::DIM,
+};
 
 /// The turns of a session.
 pub(super) struct Turns<'a> {
@@ -69,7 +72,7 @@ impl<'a> Turns<'a> {
         match answer {
             Some(text) => {
                 let sent = self.next_message();
-                screen.show(&json!({ "answer": text }), || text.clone());
+                screen.show(&json!({ "answer": text }), || plain(&text).into_owned());
                 self.kernel.emit(MessageSent { session: end.session.clone(), message: sent, text, plugin: None });
                 end.complete(TurnOutcome::Answered);
             }

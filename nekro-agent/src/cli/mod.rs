@@ -16,13 +16,14 @@ use nekro_core::{Caller, PluginDecl, kernel::Registry};
 use tracing_subscriber::filter::LevelFilter;
 
 pub(crate) use self::{
-    output::{Failure, Screen},
+    output::{Failure, Screen, plain},
     tools::signature,
 };
 use self::args::{Cli, Command, Global, PluginsCommand};
 use crate::{
     assemble::{self, Agent, Mode},
     chat,
+    ports::answer_questions,
     settings::Settings,
 };
 
@@ -93,17 +94,20 @@ async fn with_agent(
 ) -> Result<(), Failure> {
     let event_stream = global.json && matches!(command, Command::Chat);
     let mode = Mode { strict: global.strict, event_stream };
-    let agent = assemble::start(registry, settings, mode).await.map_err(Failure::usage)?;
+    let (agent, questions) = assemble::start(registry, settings, mode).await.map_err(Failure::usage)?;
     let caller = Caller::operator().in_session(SESSION);
     let result = match command {
-        Command::Chat => chat::run(&agent, screen).await,
+        Command::Chat => chat::run(&agent, questions, screen).await,
         Command::Plugins { command: None } => plugins::list(&agent, screen),
         Command::Plugins { command: Some(PluginsCommand::Show { id }) } => plugins::show(&agent, &id, screen),
         Command::Tools { tool: None } => tools::list(&agent, &caller, screen),
         Command::Tools { tool: Some(tool) } => tools::show(&agent, &tool, &caller, screen),
         Command::Events { event: None } => events::list(&agent, screen),
         Command::Events { event: Some(event) } => events::show(&agent, &event, screen),
-        Command::Call { tool: Some(tool), help, words } => call::call(&agent, &tool, help, words, &caller, screen).await,
+        Command::Call { tool: Some(tool), help, words } => {
+            tokio::spawn(answer_questions(questions));
+            call::call(&agent, &tool, help, words, &caller, screen).await
+        }
         Command::Emit { event, data } => emit::emit(&agent, &event, &data, &caller, screen).await,
         Command::Doctor => doctor::check(&agent, settings, screen),
         // These need no agent, and have been carried out.

@@ -1,6 +1,6 @@
 //! What is printed: for a person with colours on a terminal, for a program as JSON.
 
-use std::{fmt::Display, io::Write, process::ExitCode};
+use std::{borrow::Cow, fmt::Display, io::Write, process::ExitCode};
 
 use anstyle::Style;
 use nekro_core::Reply;
@@ -57,10 +57,10 @@ impl Screen {
         }
         let text = reply.to_text();
         if !text.is_empty() {
-            self.line(text);
+            self.line(plain(&text));
         }
         if let Some(note) = &reply.note {
-            self.line(format_args!("{DIM}{note}{DIM:#}"));
+            self.line(format_args!("{DIM}{}{DIM:#}", plain(note)));
         }
     }
 
@@ -70,7 +70,7 @@ impl Screen {
             if self.json {
                 self.line(json!({ "message": message, "plugin": plugin }));
             } else {
-                self.line(format_args!("{DIM}{plugin}:{DIM:#} {}", message.text));
+                self.line(format_args!("{DIM}{plugin}:{DIM:#} {}", plain(&message.text)));
             }
         }
     }
@@ -78,9 +78,9 @@ impl Screen {
     /// Prints an error, and what to do about it.
     pub(crate) fn error(&self, message: &str, hint: Option<&str>) {
         let mut screen = anstream::stderr();
-        let _ = writeln!(screen, "{RED}error:{RED:#} {message}");
+        let _ = writeln!(screen, "{RED}error:{RED:#} {}", plain(message));
         if let Some(hint) = hint {
-            let _ = writeln!(screen, "{DIM}hint:{DIM:#} {hint}");
+            let _ = writeln!(screen, "{DIM}hint:{DIM:#} {}", plain(hint));
         }
     }
 }
@@ -131,6 +131,16 @@ impl Failure {
     }
 }
 
+/// Takes the control characters out of a text that came from elsewhere: a message, an answer or an error could otherwise move the
+/// cursor, retitle the window or hide what was printed before.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    let harmless = |one: char| !one.is_control() || matches!(one, '\n' | '\t');
+    if text.chars().all(harmless) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(|one| if harmless(one) { one } else { char::REPLACEMENT_CHARACTER }).collect())
+}
+
 /// Lays rows out in columns; the last one is cut to the terminal's width.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -151,4 +161,15 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
 /// Returns the first sentence of a doc comment.
 pub(crate) fn first_line(docs: &str) -> &str {
     docs.lines().next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_from_elsewhere_cannot_steer_the_terminal() {
+        assert_eq!(plain("a\tb\nc é"), "a\tb\nc é");
+        assert_eq!(plain("\u{1b}[2J\u{9b}1A\r\u{7}x"), "\u{fffd}[2J\u{fffd}1A\u{fffd}\u{fffd}x");
+    }
 }

@@ -7,5 +7,5 @@ mod terminal;
 pub(crate) use self::{
     clock::SystemClock,
     random::SystemRandom,
-    terminal::{EventStream, Outbox, Person},
+    terminal::{EventStream, Outbox, Person, Question, answer_questions},
 };

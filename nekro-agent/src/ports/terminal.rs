@@ -9,12 +9,14 @@ use std::{
     },
 };
 
-use anstyle::Style;
 use nekro_core::{
     BoxFuture, Delivery, Message, MessagesPort, PluginId, Result, SessionId,
     kernel::{ApprovalPort, ApprovalRequest, Observed, ObserverPort},
 };
 use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::cli::plain;
 
 /// Messages on their way to the terminal: they are printed between two inputs, never into one.
 #[derive(Debug, Default)]
@@ -38,42 +40,92 @@ impl MessagesPort for Outbox {
     }
 }
 
-/// The person at the terminal.
-#[derive(Debug, Default)]
+/// The person at the terminal, who is asked by whoever reads the terminal's input at the moment.
+#[derive(Debug)]
 pub(crate) struct Person {
+    questions: mpsc::Sender<Question>,
     // Tools that may be called without asking again, until the program ends.
     always: Mutex<HashSet<String>>,
 }
 
+/// A question to the person at the terminal.
+#[derive(Debug)]
+pub(crate) struct Question {
+    /// What to print.
+    pub(crate) text: String,
+    answer: oneshot::Sender<Answer>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Yes,
+    No,
+    Always,
+}
+
+impl Question {
+    /// Gives the answer that the person typed. Whatever is not clearly yes is no.
+    pub(crate) fn answer(self, typed: &str) {
+        let answer = match typed.trim().to_lowercase().as_str() {
+            "y" | "yes" => Answer::Yes,
+            "a" | "always" => Answer::Always,
+            _ => Answer::No,
+        };
+        // The call may have been given up meanwhile.
+        let _ = self.answer.send(answer);
+    }
+}
+
+impl Person {
+    /// Makes the port, and the end at which the questions come out.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Question>) {
+        let (questions, asked) = mpsc::channel(1);
+        (Self { questions, always: Mutex::default() }, asked)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.always.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl ApprovalPort for Person {
     fn ask<'a>(&'a self, request: &'a ApprovalRequest<'a>) -> BoxFuture<'a, bool> {
-        let allowed = |tools: &HashSet<String>| tools.contains(request.tool);
-        if allowed(&self.always.lock().unwrap_or_else(PoisonError::into_inner)) {
+        if self.lock().contains(request.tool) {
             return Box::pin(std::future::ready(true));
         }
-        let bold = Style::new().bold();
-        let question = format!(
-            "{bold}{}{bold:#} wants to run with {}\n{}\nAllow it? [y]es, [n]o, [a]lways until the end: ",
+        let text = plain(&format!(
+            "{} wants to run with {}\n{}\nAllow it? [y]es, [n]o, [a]lways until the end: ",
             request.tool, request.arguments, request.reason
-        );
-        let tool = request.tool.to_owned();
+        ))
+        .into_owned();
         Box::pin(async move {
-            let answer = tokio::task::spawn_blocking(move || {
-                let mut screen = anstream::stderr();
-                let _ = write!(screen, "{question}").and_then(|()| screen.flush());
-                let mut line = String::new();
-                std::io::stdin().read_line(&mut line).map(|_| line)
-            });
-            let answer = answer.await.ok().and_then(std::io::Result::ok).unwrap_or_default();
-            match answer.trim().to_lowercase().as_str() {
-                "y" | "yes" => true,
-                "a" | "always" => {
-                    self.always.lock().unwrap_or_else(PoisonError::into_inner).insert(tool);
-                    true
-                }
-                _ => false,
+            let (answer, answered) = oneshot::channel();
+            if self.questions.send(Question { text, answer }).await.is_err() {
+                return false;
             }
+            let answer = answered.await.unwrap_or(Answer::No);
+            if answer == Answer::Always {
+                self.lock().insert(request.tool.to_owned());
+            }
+            answer != Answer::No
         })
+    }
+}
+
+/// Asks the person on a terminal where nothing else reads the input.
+pub(crate) async fn answer_questions(mut questions: mpsc::Receiver<Question>) {
+    while let Some(question) = questions.recv().await {
+        let typed = tokio::task::spawn_blocking(move || {
+            let mut screen = std::io::stderr();
+            let _ = write!(screen, "{}", question.text).and_then(|()| screen.flush());
+            let mut line = String::new();
+            // An input that has ended, or cannot be read, says no.
+            let _ = std::io::stdin().read_line(&mut line);
+            question.answer(&line);
+        });
+        if typed.await.is_err() {
+            return;
+        }
     }
 }
 

@@ -76,8 +76,11 @@ pub struct Argument<T> {
     decl: ArgumentDecl,
     read: fn(&str) -> Result<(T, usize), serde_json::Error>,
     absent: fn() -> Option<T>,
-    limits: Option<fn(LimitUse<'_, T>) -> Result<(), String>>,
+    limits: Option<UseLimits<T>>,
 }
+
+/// Checks a value against limits, or describes them.
+type UseLimits<T> = fn(LimitUse<'_, T>) -> Result<(), String>;
 
 /// What the manifest knows of an argument.
 #[derive(Clone, Copy)]
@@ -122,7 +125,7 @@ impl<T> Argument<T> {
 
     /// Gives it limits.
     #[must_use]
-    pub const fn limited(mut self, limits: fn(LimitUse<'_, T>) -> Result<(), String>, describe: fn(&mut Schema)) -> Self {
+    pub const fn limited(mut self, limits: UseLimits<T>, describe: fn(&mut Schema)) -> Self {
         self.limits = Some(limits);
         self.decl.limit = Some(describe);
         self

@@ -158,7 +158,9 @@ mod tests {
     const DAYS: Argument<Option<u8>> = Argument::new("days", "");
     const STOPS: Argument<Vec<(String, u8)>> = Argument::new("stops", "").or(|| Some(Vec::new()), || None);
 
-    fn read(text: &str) -> Result<(String, Option<u8>, Vec<(String, u8)>), ArgumentsError> {
+    type Values = (String, Option<u8>, Vec<(String, u8)>);
+
+    fn read(text: &str) -> Result<Values, ArgumentsError> {
         let (mut city, mut days, mut stops) = (CITY.slot(), DAYS.slot(), STOPS.slot());
         read_object(text, &mut [&mut city, &mut days, &mut stops])?;
         let take = "every slot was filled";

@@ -18,12 +18,13 @@ use crate::{
 pub struct Ctx {
     caller: Caller,
     plugin: &'static str,
-    deadline: Instant,
+    // `None` if the limit is longer than time itself.
+    deadline: Option<Instant>,
 }
 
 impl Ctx {
     pub(crate) fn new(caller: Caller, plugin: &'static str, limit: Duration) -> Self {
-        Self { caller, plugin, deadline: Instant::now() + limit }
+        Self { caller, plugin, deadline: Instant::now().checked_add(limit) }
     }
 
     /// Returns the conversation, if the call belongs to one.
@@ -48,7 +49,7 @@ impl Ctx {
 
     /// Returns the time left until the call is ended.
     pub fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
     }
 }
 

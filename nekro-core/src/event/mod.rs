@@ -150,6 +150,7 @@ pub struct Subject<E> {
 
 impl<E> Subject<E> {
     /// Declares it.
+    #[expect(clippy::new_without_default, reason = "made by the expansion, in a constant")]
     pub const fn new() -> Self
     where
         E: Event,

@@ -1,7 +1,10 @@
 //! Calling tools and commands: one way for every surface.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -23,7 +26,7 @@ use crate::{
         decisions::{ToolCall, ToolResult},
         facts::{ApprovalRequired, ApprovalResolved, ToolCallStarted, ToolExecuted, ToolOutcome},
     },
-    ids::CallId,
+    ids::{CallId, UserId},
     output::{Kind, Reply},
 };
 
@@ -56,12 +59,18 @@ impl Kernel {
 
     /// The one decision on whether a tool is there for a caller.
     #[inline]
-    fn sees<'l>(&self, live: &'l Live, tool: &ToolEntry, caller: &Caller) -> Option<&'l Running> {
-        let plugin = live.plugins[tool.plugin].as_deref().filter(|_| !live.halted)?;
+    fn sees<'l>(&self, live: &'l Live, tool: &ToolEntry, caller: &Caller) -> Option<&'l Arc<Running>> {
+        let plugin = live.plugins[tool.plugin].as_ref().filter(|_| !live.halted)?;
         let Some(when) = tool.decl.when else { return Some(plugin) };
         let context = Ctx::new(caller.clone(), tool.decl.plugin.id, self.call_limit(tool.decl.deadline));
         // A `when` that panics hides the tool.
         guarded(|| Ok(when(&context))).is_ok_and(|visible| visible).then_some(plugin)
+    }
+
+    /// Returns the plugin of a tool, if the tool is there for the caller.
+    #[inline]
+    fn reach(&self, tool: &ToolEntry, caller: &Caller) -> Option<Arc<Running>> {
+        self.sees(&self.0.live.load(), tool, caller).cloned()
     }
 
     fn call_limit(&self, own: Option<Duration>) -> Duration {
@@ -74,14 +83,15 @@ impl Kernel {
     ///
     /// `unknown_tool`, `invalid_arguments`, `denied`, `deadline`, `panicked`, or what the tool returned.
     pub async fn call(&self, tool: &str, arguments: &str, caller: &Caller) -> Result<Reply> {
-        let live = self.live();
-        let found = self.registry().tool(tool).and_then(|entry| Some((entry, self.sees(&live, entry, caller)?)));
+        let found = self.registry().tool(tool).and_then(|entry| Some((entry, self.reach(entry, caller)?)));
         let Some((entry, plugin)) = found else { return Err(self.unknown_tool(tool, caller)) };
         if self.is_watched() {
+            // Not held while others have their say: the plugin may stop meanwhile.
+            drop(plugin);
             // Boxed: a call that nobody watches does not carry the other's state.
-            return Box::pin(self.call_watched(entry, plugin, arguments, caller)).await;
+            return Box::pin(self.call_watched(entry, arguments, caller)).await;
         }
-        self.run(entry, plugin, arguments, caller).await
+        self.run(entry, &plugin, arguments, caller).await
     }
 
     /// Tells whether any plugin has a say in tool calls or observes them.
@@ -105,39 +115,38 @@ impl Kernel {
     }
 
     /// Calls a tool with everything that plugins have to say about it.
-    async fn call_watched(&self, tool: &ToolEntry, plugin: &Running, arguments: &str, caller: &Caller) -> Result<Reply> {
+    async fn call_watched(&self, tool: &ToolEntry, arguments: &str, caller: &Caller) -> Result<Reply> {
         let id = next_call();
         let started = Instant::now();
-        let result = self.call_guarded(tool, plugin, arguments, caller, &id).await;
-        let outcome = match &result {
-            Ok(_) => ToolOutcome::Ok,
-            Err(error) if error.code() == DENIED => ToolOutcome::Denied,
-            Err(_) => ToolOutcome::Failed,
-        };
-        self.emit(ToolExecuted {
-            session: caller.session.clone(),
-            turn: caller.turn.clone(),
-            call: id,
-            tool: tool.name.clone(),
-            outcome,
-            micros: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        // Those who are told of calls are told how each one ended, also of one that was cancelled.
+        let mut end = AtEnd::new(ToolOutcome::Failed, |outcome: &ToolOutcome| {
+            self.emit(ToolExecuted {
+                session: caller.session.clone(),
+                turn: caller.turn.clone(),
+                call: id.clone(),
+                tool: tool.name.clone(),
+                outcome: *outcome,
+                micros: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            });
         });
-        result
+        let result = self.call_guarded(tool, arguments, caller, &id).await;
+        end.value = match &result {
+            Ok(_) => ToolOutcome::Ok,
+            Err(Refusal::Denied(_)) => ToolOutcome::Denied,
+            Err(Refusal::Failed(_)) => ToolOutcome::Failed,
+        };
+        result.map_err(|refusal| match refusal {
+            Refusal::Denied(reason) => Error::new(format!("`{}` was not called: {reason}", tool.name)).with_code("denied"),
+            Refusal::Failed(error) => error,
+        })
     }
 
-    async fn call_guarded(
-        &self,
-        tool: &ToolEntry,
-        plugin: &Running,
-        arguments: &str,
-        caller: &Caller,
-        id: &CallId,
-    ) -> Result<Reply> {
+    async fn call_guarded(&self, tool: &ToolEntry, arguments: &str, caller: &Caller, id: &CallId) -> Result<Reply, Refusal> {
         // Guards and people are asked about arguments that can be executed, and only about those.
         (tool.decl.check)(arguments)?;
         let value = match arguments.trim_ascii() {
             "" => Value::Object(serde_json::Map::new()),
-            text => serde_json::from_str(text)?,
+            text => serde_json::from_str(text).map_err(Error::from)?,
         };
         let mut question = ToolCall {
             session: caller.session.clone(),
@@ -151,16 +160,18 @@ impl Kernel {
         };
         match self.decide(question.clone(), caller).await.verdict {
             Approval::Allow => {}
-            Approval::Deny { reason } => return Err(denied(&tool.name, &reason)),
+            Approval::Deny { reason } => return Err(Refusal::Denied(reason)),
             Approval::Ask { reason } => {
                 self.approve(&question, &reason, caller).await?;
                 // What a person approved may have become forbidden meanwhile.
                 question.approved = true;
                 if let Approval::Deny { reason } = self.decide(question.clone(), caller).await.verdict {
-                    return Err(denied(&tool.name, &reason));
+                    return Err(Refusal::Denied(reason));
                 }
             }
         }
+        // So may the plugin have been disabled.
+        let Some(plugin) = self.reach(tool, caller) else { return Err(self.unknown_tool(&tool.name, caller).into()) };
         self.emit(ToolCallStarted {
             session: caller.session.clone(),
             turn: caller.turn.clone(),
@@ -168,12 +179,13 @@ impl Kernel {
             tool: tool.name.clone(),
             arguments: question.arguments,
         });
-        let reply = self.run(tool, plugin, arguments, caller).await?;
-        self.pass_gates(tool, reply, caller, id).await
+        let reply = self.run(tool, &plugin, arguments, caller).await?;
+        drop(plugin);
+        Ok(self.pass_gates(tool, reply, caller, id).await?)
     }
 
     /// Asks a person.
-    async fn approve(&self, question: &ToolCall, reason: &str, caller: &Caller) -> Result<()> {
+    async fn approve(&self, question: &ToolCall, reason: &str, caller: &Caller) -> Result<(), Refusal> {
         let request = ApprovalRequest { tool: &question.tool, arguments: &question.arguments, reason, caller };
         self.emit(ApprovalRequired {
             session: caller.session.clone(),
@@ -183,6 +195,16 @@ impl Kernel {
             arguments: question.arguments.clone(),
             reason: reason.to_owned(),
         });
+        // A question that was asked is taken back if the call is cancelled.
+        let mut end = AtEnd::new((false, None), |(approved, by): &(bool, Option<UserId>)| {
+            self.emit(ApprovalResolved {
+                session: caller.session.clone(),
+                turn: caller.turn.clone(),
+                call: question.call.clone(),
+                approved: *approved,
+                by: by.clone(),
+            });
+        });
         let limit = self.limits().approval_deadline;
         let answer = match self.ports().get::<dyn ApprovalPort>() {
             Ok(person) => tokio::time::timeout(limit, person.ask(&request))
@@ -190,17 +212,11 @@ impl Kernel {
                 .map_err(|_| format!("{reason}; nobody answered within {limit:?} (`limits.approval_deadline`)")),
             Err(_) => Err(format!("{reason}; a person has to approve it, and nobody is there to ask")),
         };
-        self.emit(ApprovalResolved {
-            session: caller.session.clone(),
-            turn: caller.turn.clone(),
-            call: question.call.clone(),
-            approved: answer == Ok(true),
-            by: caller.user.clone().filter(|_| answer.is_ok()),
-        });
+        end.value = (answer == Ok(true), caller.user.clone().filter(|_| answer.is_ok()));
         match answer {
             Ok(true) => Ok(()),
-            Ok(false) => Err(denied(&question.tool, &format!("{reason}; the person said no"))),
-            Err(why) => Err(denied(&question.tool, &why)),
+            Ok(false) => Err(Refusal::Denied(format!("{reason}; the person said no"))),
+            Err(why) => Err(Refusal::Denied(why)),
         }
     }
 
@@ -258,13 +274,11 @@ impl Kernel {
     ///
     /// `unknown_command`, `forbidden`, `invalid_arguments`, `deadline`, `panicked`, or what the command returned.
     pub async fn command(&self, name: &str, words: &[String], caller: &Caller) -> Result<Reply> {
-        let live = self.live();
-        let found = self.registry().command(name).filter(|_| !live.halted);
-        let found = found.and_then(|entry| Some((entry, live.plugins[entry.plugin].as_deref()?)));
+        let found = self.registry().command(name).filter(|_| !self.0.live.load().halted);
+        let found = found.and_then(|entry| Some((entry, self.running(entry.plugin)?)));
         let Some((entry, plugin)) = found else {
-            let running = self.registry().commands().iter().filter(|entry| live.plugins[entry.plugin].is_some());
             let error = Error::new(format!("there is no command `/{name}`")).with_code("unknown_command");
-            return Err(match suggest(name, running.map(|entry| entry.decl.name)) {
+            return Err(match suggest(name, self.commands(caller).map(|entry| entry.decl.name)) {
                 Some(meant) => error.with_hint(format!("did you mean `/{meant}`?")),
                 None => error,
             });
@@ -274,7 +288,7 @@ impl Kernel {
         }
         let arguments = from_words(&forms(entry.arguments(), entry.decl.arguments), words)?;
         let limit = self.call_limit(entry.decl.deadline);
-        let call = Call { kernel: self, plugin, caller, limit, input: Input::Arguments(&arguments) };
+        let call = Call { kernel: self, plugin: &plugin, caller, limit, input: Input::Arguments(&arguments) };
         let result = match entry.decl.body {
             Body::Sync(body) => guarded(|| body(&call)),
             Body::Async(body) => limited(body(&call), limit).await,
@@ -286,7 +300,7 @@ impl Kernel {
     pub fn commands<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = &'a super::CommandEntry> {
         let live = self.live();
         let commands = self.registry().commands().iter();
-        commands.filter(move |entry| live.plugins[entry.plugin].is_some() && caller.role >= entry.decl.role)
+        commands.filter(move |entry| !live.halted && live.plugins[entry.plugin].is_some() && caller.role >= entry.decl.role)
     }
 }
 
@@ -299,10 +313,36 @@ fn forms<'a>(schema: &'a Value, arguments: &[crate::argument::ArgumentDecl]) -> 
     arguments.iter().map(form).collect()
 }
 
-const DENIED: &str = "denied";
+/// Why a call has no answer. Told apart by this and not by the error's code, which a tool can choose as it likes.
+enum Refusal {
+    /// A guard or a person refused it, for this reason.
+    Denied(String),
+    /// Anything else.
+    Failed(Error),
+}
 
-fn denied(tool: &str, reason: &str) -> Error {
-    Error::new(format!("`{tool}` was not called: {reason}")).with_code(DENIED)
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Passes a value on when it is dropped: at the end of a function, also of one that is cancelled on its way there.
+struct AtEnd<T, F: Fn(&T)> {
+    value: T,
+    then: F,
+}
+
+impl<T, F: Fn(&T)> AtEnd<T, F> {
+    fn new(value: T, then: F) -> Self {
+        Self { value, then }
+    }
+}
+
+impl<T, F: Fn(&T)> Drop for AtEnd<T, F> {
+    fn drop(&mut self) {
+        (self.then)(&self.value);
+    }
 }
 
 fn next_call() -> CallId {

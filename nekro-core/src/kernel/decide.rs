@@ -1,9 +1,9 @@
 //! Making a decision: handlers one after the other, and their verdicts merged.
 
-use std::{any::TypeId, sync::Arc};
+use std::any::TypeId;
 
 use super::{
-    Kernel, Live,
+    Kernel,
     guard::{Failure, guarded, limited},
     registry::Listener,
 };
@@ -43,22 +43,12 @@ impl Kernel {
     pub async fn decide<E: Decision>(&self, mut event: E, caller: &Caller) -> Decided<E> {
         let mut verdict: Option<E::Answer> = None;
         let mut failed = Vec::new();
-        let mut live = self.live();
-        for listener in self.listeners::<E>(&live) {
-            let Some(plugin) = &live.plugins[listener.plugin] else { continue };
-            let waiting;
-            let plugin = match listener.decl.body {
-                HandlerBody::Sync(_) => &**plugin,
-                // While a handler waits, only its own plugin is held: the others may stop meanwhile, and are then passed over.
-                HandlerBody::Async(_) => {
-                    waiting = Arc::clone(plugin);
-                    live = Arc::default();
-                    &*waiting
-                }
-            };
+        for listener in self.listeners::<E>() {
+            // Only the handler's own plugin is held while it waits: the others may stop meanwhile, and are then passed over.
+            let Some(plugin) = self.running(listener.plugin) else { continue };
             let mut answer: Option<E::Answer> = None;
             let limit = listener.decl.deadline.unwrap_or(self.limits().decision_deadline);
-            let call = Call { kernel: self, plugin, caller, limit, input: Input::Event(&event) };
+            let call = Call { kernel: self, plugin: &plugin, caller, limit, input: Input::Event(&event) };
             if let Err(failure) = self.call_handler(listener, &call, &mut answer).await {
                 let problem =
                     Failed { plugin: listener.decl.plugin.id, handler: listener.decl.name, reason: failure.to_string() };
@@ -86,7 +76,8 @@ impl Kernel {
         self.registry().event_of::<E>().is_some_and(|event| !event.listeners.is_empty())
     }
 
-    fn listeners<E: Decision>(&self, live: &Live) -> &[Listener] {
+    fn listeners<E: Decision>(&self) -> &[Listener] {
+        let live = self.0.live.load();
         match self.registry().event_of::<E>() {
             Some(event) if !live.halted && !live.silences(TypeId::of::<E>()) => &event.listeners,
             _ => &[],
@@ -97,16 +88,14 @@ impl Kernel {
     #[inline]
     pub(super) async fn call_handler(&self, listener: &Listener, call: &Call<'_>, sink: Sink<'_>) -> Result<(), Failure> {
         let breaker = &self.0.breakers[listener.number];
-        if !breaker.admits(self.limits()) {
-            return Err(Failure::Quarantine);
-        }
+        let Some(pass) = breaker.admits(self.limits()) else { return Err(Failure::Quarantine) };
         let result = match listener.decl.body {
             HandlerBody::Sync(body) => guarded(|| body(call, sink)),
             HandlerBody::Async(body) => limited(body(call, sink), call.limit).await,
         };
         match &result {
-            Ok(()) => breaker.succeeded(),
-            Err(_) if breaker.failed(self.limits()) => tracing::error!(
+            Ok(()) => breaker.succeeded(pass),
+            Err(_) if breaker.failed(self.limits(), pass) => tracing::error!(
                 plugin = listener.decl.plugin.id,
                 handler = listener.decl.name,
                 "failed {} times within {:?} and is not called for {:?}",

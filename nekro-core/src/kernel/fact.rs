@@ -165,13 +165,13 @@ impl Kernel {
     async fn deliver(&self, plugin: usize, fact: &dyn AnyFact) {
         let Some(entry) = self.registry().event_of_type(fact.of_type()) else { return };
         let Some((_, range)) = entry.groups.iter().find(|(of, _)| *of == plugin) else { return };
-        let live = self.live();
-        if live.halted || live.silences(fact.of_type()) {
-            return;
+        {
+            let live = self.0.live.load();
+            if live.halted || live.silences(fact.of_type()) {
+                return;
+            }
         }
-        // Only this plugin is held while its handlers wait: the others may stop meanwhile.
-        let Some(running) = live.plugins[plugin].clone() else { return };
-        drop(live);
+        let Some(running) = self.running(plugin) else { return };
         let mut caller = Caller::host();
         caller.session = fact.session().cloned();
         caller.turn = fact.turn().cloned();

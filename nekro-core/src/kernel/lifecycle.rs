@@ -9,7 +9,7 @@ use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::{
     Kernel,
-    guard::{Failure, guarded, limited},
+    guard::{Failure, drop_guarded, guarded, limited},
 };
 use crate::{
     argument::ConfigMistake,
@@ -21,7 +21,15 @@ use crate::{
     plugin::PluginDecl,
 };
 
-type Config = Arc<dyn Any + Send + Sync>;
+/// A plugin's configuration or state, whose destructor may panic; nothing if it has none.
+#[derive(Clone, Default)]
+struct Made(Option<Arc<dyn Any + Send + Sync>>);
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        drop_guarded(self.0.take());
+    }
+}
 
 /// A plugin that is linked.
 #[derive(Clone, Copy, Debug)]
@@ -32,23 +40,23 @@ pub(crate) struct Discovered<'r> {
 /// A plugin whose configuration was read.
 pub(crate) struct Configured<'r> {
     entry: &'r super::PluginEntry,
-    config: Config,
+    config: Made,
 }
 
 /// A plugin whose state was made. Nobody can reach it yet.
 pub(crate) struct Initialised {
     decl: &'static PluginDecl,
     id: PluginId,
-    config: Config,
-    state: Option<State>,
+    config: Made,
+    state: Made,
 }
 
 /// A plugin that can be called.
 pub struct Running {
     decl: &'static PluginDecl,
     id: PluginId,
-    config: Config,
-    state: Option<State>,
+    config: Made,
+    state: Made,
     // Dropped with the last call that uses this plugin as it is; see `Stopping`.
     _in_use: oneshot::Sender<()>,
 }
@@ -89,7 +97,7 @@ impl<'r> Discovered<'r> {
     /// Reads the configuration.
     pub(crate) fn configure(self, json: &str) -> Result<Configured<'r>, StartProblem> {
         let config = (self.entry.decl.config.read)(json).map_err(StartProblem::Config)?;
-        Ok(Configured { entry: self.entry, config: config.into() })
+        Ok(Configured { entry: self.entry, config: Made(Some(config.into())) })
     }
 }
 
@@ -97,10 +105,10 @@ impl Configured<'_> {
     /// Calls `#[init]`. If it fails, `#[cleanup]` is called for what it may have left, unless that needs the state.
     pub(crate) async fn initialise(self, kernel: &Kernel) -> Result<Initialised, StartProblem> {
         let entry = self.entry;
-        let mut plugin = Initialised { decl: entry.decl, id: PluginId::from(entry.decl.id), config: self.config, state: None };
+        let mut plugin = Initialised { decl: entry.decl, id: PluginId::from(entry.decl.id), config: self.config, state: Made::default() };
         if let Some(init) = entry.init {
             match plugin.call(kernel, init, kernel.limits().init_deadline).await {
-                Ok(state) => plugin.state = Some(state),
+                Ok(state) => plugin.state = Made(Some(state)),
                 Err(failure) => {
                     plugin.clean_up(kernel, entry.cleanup).await;
                     let failure = failure.into_error(&format!("{}'s #[init]", entry.decl.id), "init_deadline");
@@ -117,7 +125,7 @@ impl Initialised {
     pub(crate) fn run(self) -> (Arc<Running>, Stopping) {
         let (in_use, unused) = oneshot::channel();
         let Self { decl, id, config, state } = self;
-        let last = Self { decl, id: id.clone(), config: Arc::clone(&config), state: state.clone() };
+        let last = Self { decl, id: id.clone(), config: config.clone(), state: state.clone() };
         (Arc::new(Running { decl, id, config, state, _in_use: in_use }), Stopping { last, unused: vec![unused] })
     }
 
@@ -127,7 +135,7 @@ impl Initialised {
         let plugin = Running {
             decl: self.decl,
             id: self.id.clone(),
-            config: Arc::clone(&self.config),
+            config: self.config.clone(),
             state: self.state.clone(),
             _in_use: in_use,
         };
@@ -141,7 +149,7 @@ impl Initialised {
 
     async fn clean_up(&self, kernel: &Kernel, cleanup: Option<&HookDecl>) {
         let Some(cleanup) = cleanup else { return };
-        if self.state.is_none() && cleanup.lent.iter().any(|lent| lent.kind == LentKind::State) {
+        if self.state.0.is_none() && cleanup.lent.iter().any(|lent| lent.kind == LentKind::State) {
             return;
         }
         if let Err(failure) = self.call(kernel, cleanup, kernel.limits().cleanup_deadline).await {
@@ -170,8 +178,8 @@ impl Stopping {
 
     /// Replaces the configuration. Calls under way go on with the old one.
     pub(crate) fn reconfigure(&mut self, json: &str) -> Result<Arc<Running>, ConfigMistake> {
-        let config: Config = (self.last.decl.config.read)(json)?.into();
-        self.last.config = Arc::clone(&config);
+        let config = Made(Some((self.last.decl.config.read)(json)?.into()));
+        self.last.config = config.clone();
         let Initialised { decl, id, state, .. } = &self.last;
         let (running, next) = Initialised { decl, id: id.clone(), config, state: state.clone() }.run();
         self.unused.retain_mut(|unused| unused.try_recv() == Err(TryRecvError::Empty));
@@ -194,11 +202,11 @@ impl Running {
     }
 
     pub(crate) fn config(&self) -> &(dyn Any + Send + Sync) {
-        &*self.config
+        self.config.0.as_deref().unwrap_or(&())
     }
 
     pub(crate) fn state(&self) -> Option<&(dyn Any + Send + Sync)> {
-        self.state.as_deref()
+        self.state.0.as_deref()
     }
 }
 

@@ -120,6 +120,12 @@ impl Kernel {
     fn live(&self) -> Arc<Live> {
         self.0.live.load_full()
     }
+
+    /// Returns a plugin, if it is running. Whoever waits holds this and no [`Live`]: that would keep the others from stopping.
+    #[inline]
+    fn running(&self, plugin: usize) -> Option<Arc<Running>> {
+        self.0.live.load().plugins[plugin].clone()
+    }
 }
 
 impl WeakKernel {

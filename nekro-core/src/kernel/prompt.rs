@@ -2,20 +2,23 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    future::poll_fn,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
 };
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    Kernel,
+    Kernel, Running,
     guard::{guarded, limited},
 };
 use crate::{
-    call::{Body, Call, Input},
+    call::{Body, BoxFuture, Call, Input},
     caller::Caller,
-    ids::SessionId,
+    ids::{SessionId, UserId},
+    prompt::PromptDecl,
 };
 
 /// A section of the text that the model reads first.
@@ -36,73 +39,124 @@ pub struct Section {
     pub failure: Option<String>,
 }
 
-/// The text that a section had when it was last made, for each conversation: one is never told what belongs to another.
+/// The text that a section had when it was last made, for each conversation and person: one is never told what belongs to another.
 #[derive(Debug, Default)]
-pub(crate) struct LastGood(Mutex<HashMap<Option<SessionId>, String>>);
+pub(crate) struct LastGood(Mutex<HashMap<Whose, String>>);
 
-/// For how many conversations a section's last good text is kept.
-const LAST_GOOD_SESSIONS: usize = 1_024;
+type Whose = (Option<SessionId>, Option<UserId>);
+
+/// For how many of them a section's last good text is kept.
+const LAST_GOOD_TEXTS: usize = 1_024;
 
 impl LastGood {
-    fn get(&self, session: &Option<SessionId>) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(session).cloned()
+    fn get(&self, caller: &Caller) -> Option<String> {
+        self.lock().get(&whose(caller)).cloned()
     }
 
-    fn set(&self, session: &Option<SessionId>, text: Option<&String>) {
-        let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn set(&self, caller: &Caller, text: Option<&String>) {
+        let (mut texts, whose) = (self.lock(), whose(caller));
         match text {
-            None => drop(texts.remove(session)),
+            None => drop(texts.remove(&whose)),
             Some(text) => {
-                if texts.len() >= LAST_GOOD_SESSIONS && !texts.contains_key(session) {
+                if texts.len() >= LAST_GOOD_TEXTS && !texts.contains_key(&whose) {
                     texts.clear();
                 }
-                texts.insert(session.clone(), text.clone());
+                texts.insert(whose, text.clone());
             }
         }
     }
+
+    /// Forgets every text.
+    pub(super) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Whose, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn whose(caller: &Caller) -> Whose {
+    (caller.session.clone(), caller.user.clone())
 }
 
 impl Kernel {
-    /// Makes the prompt sections of the running plugins, in order: static ones first, then by priority, plugin and name. A section
-    /// that fails or is too slow keeps its last good text; it never holds up the others.
+    /// Makes the prompt sections of the running plugins, in order: static ones first, then by priority, plugin and name. They are
+    /// made at the same time. A section that fails or is too slow keeps its last good text; it never holds up the others.
     pub async fn prompt(&self, caller: &Caller) -> Vec<Section> {
         let live = self.live();
-        let mut sections = Vec::new();
-        for (at, (decl, plugin)) in self.registry().prompt_entries().iter().enumerate() {
-            let Some(plugin) = live.plugins[*plugin].as_deref().filter(|_| !live.halted) else { continue };
-            let limit = self.limits().prompt_deadline;
-            let call = Call { kernel: self, plugin, caller, limit, input: Input::Nothing };
-            let made = match decl.body {
-                Body::Sync(body) => guarded(|| body(&call)),
-                Body::Async(body) => limited(body(&call), limit).await,
-            };
-            let last = &self.0.last_good[at];
-            let (text, failure) = match made {
-                Ok(text) => {
-                    let budget = decl.budget.unwrap_or(self.limits().prompt_budget);
-                    let text = text.map(|text| cut(text, budget)).filter(|text| !text.is_empty());
-                    last.set(&caller.session, text.as_ref());
-                    (text, None)
-                }
-                Err(failure) => {
-                    tracing::warn!(plugin = decl.plugin.id, section = decl.name, "a prompt section failed: {failure}");
-                    (last.get(&caller.session), Some(failure.to_string()))
-                }
-            };
-            let section = |text| Section { plugin: decl.plugin.id, name: decl.name, text, is_static: decl.is_static(), failure };
-            sections.extend(text.map(section));
-        }
+        let entries = self.registry().prompt_entries().iter().zip(&self.0.last_good);
+        let sections = entries.filter_map(|((decl, plugin), last_good)| {
+            let plugin = live.plugins[*plugin].clone().filter(|_| !live.halted)?;
+            let section: BoxFuture<'_, _> = Box::pin(self.section(decl, plugin, last_good, caller));
+            Some(section)
+        });
+        let sections = sections.collect();
+        // Not held while sections wait: plugins may stop meanwhile.
+        drop(live);
+        let mut sections: Vec<_> = all(sections).await.into_iter().flatten().collect();
         // Stable: within each half the order stays.
         sections.sort_by_key(|section| !section.is_static);
         sections
     }
+
+    async fn section(
+        &self,
+        decl: &'static PromptDecl,
+        plugin: Arc<Running>,
+        last_good: &LastGood,
+        caller: &Caller,
+    ) -> Option<Section> {
+        let limit = self.limits().prompt_deadline;
+        let call = Call { kernel: self, plugin: &plugin, caller, limit, input: Input::Nothing };
+        let made = match decl.body {
+            Body::Sync(body) => guarded(|| body(&call)),
+            Body::Async(body) => limited(body(&call), limit).await,
+        };
+        let (text, failure) = match made {
+            Ok(text) => {
+                let budget = decl.budget.unwrap_or(self.limits().prompt_budget);
+                let text = text.map(|text| cut(text, budget)).filter(|text| !text.is_empty());
+                last_good.set(caller, text.as_ref());
+                (text, None)
+            }
+            Err(failure) => {
+                tracing::warn!(plugin = decl.plugin.id, section = decl.name, "a prompt section failed: {failure}");
+                (last_good.get(caller), Some(failure.to_string()))
+            }
+        };
+        Some(Section { plugin: decl.plugin.id, name: decl.name, text: text?, is_static: decl.is_static(), failure })
+    }
 }
 
-/// Cuts a text after `budget` characters, and says so in it.
+/// Awaits futures at the same time. Returns what they gave, in their order.
+async fn all<T>(mut futures: Vec<BoxFuture<'_, T>>) -> Vec<T> {
+    let mut given: Vec<Option<T>> = futures.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        for (future, given) in futures.iter_mut().zip(&mut given) {
+            if given.is_none()
+                && let Poll::Ready(value) = future.as_mut().poll(context)
+            {
+                *given = Some(value);
+            }
+        }
+        if given.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    given.into_iter().flatten().collect()
+}
+
+/// Cuts a text to `budget` characters, the last of which then says so.
 fn cut(mut text: String, budget: usize) -> String {
-    if let Some((at, _)) = text.char_indices().nth(budget) {
-        text.truncate(at);
-        text.push('…');
+    if text.char_indices().nth(budget).is_some() {
+        let kept = budget.checked_sub(1).and_then(|last| text.char_indices().nth(last));
+        match kept {
+            Some((at, _)) => {
+                text.truncate(at);
+                text.push('…');
+            }
+            None => text.clear(),
+        }
     }
     text
 }

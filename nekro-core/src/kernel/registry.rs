@@ -2,7 +2,7 @@
 
 use std::{
     any::TypeId,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     hash::{BuildHasherDefault, Hasher},
     ops::Range,
@@ -185,7 +185,9 @@ impl PluginEntry {
     pub fn config_schema(&self) -> Option<Value> {
         let mut generator = generator();
         let schema = (self.decl.config.schema?)(&mut generator);
-        Some(with_definitions(schema.to_value(), &mut generator))
+        let mut schema = with_definitions(schema.to_value(), &mut generator);
+        crate::config::close(&mut schema);
+        Some(schema)
     }
 }
 
@@ -350,7 +352,7 @@ impl Registry {
         tools.sort_by(|a, b| (&a.name, a.decl.location).cmp(&(&b.name, b.decl.location)));
         commands.sort_by_key(|entry| (entry.decl.plugin.id, entry.decl.name, entry.decl.location));
         hooks.sort_by_key(|(decl, plugin)| (*plugin, decl.location));
-        prompts.sort_by_key(|(decl, _)| (std::cmp::Reverse(decl.priority), decl.plugin.id, decl.name));
+        prompts.sort_by_key(|(decl, _)| (std::cmp::Reverse(decl.priority), decl.plugin.id, decl.name, decl.location));
 
         let tool_names = names(&mut problems, "tools", tools.iter().map(|tool| (tool.name.as_str().into(), tool.decl.location)));
         let mut command_names = HashMap::new();
@@ -519,7 +521,9 @@ fn index_events(
             schema: OnceLock::new(),
         })
         .collect();
-    events.sort_by(|a, b| (a.decl.plugin.is_some(), &a.name).cmp(&(b.decl.plugin.is_some(), &b.name)));
+    events.sort_by(|a, b| {
+        (a.decl.plugin.is_some(), &a.name, a.decl.location).cmp(&(b.decl.plugin.is_some(), &b.name, b.decl.location))
+    });
     for pair in events.windows(2).filter(|pair| pair[0].name == pair[1].name) {
         problems.push(duplicate("events", &pair[0].name, pair[0].decl.location, pair[1].decl.location));
     }
@@ -590,7 +594,7 @@ fn start_order(plugins: &[&'static PluginDecl], requires: &[Vec<usize>], problem
     for (at, requires) in requires.iter().enumerate() {
         requires.iter().for_each(|required| dependents[*required].push(at));
     }
-    let mut ready: std::collections::BTreeSet<usize> = open.iter().filter(|(_, count)| **count == 0).map(|(at, _)| *at).collect();
+    let mut ready: BTreeSet<usize> = open.iter().filter(|(_, count)| **count == 0).map(|(at, _)| *at).collect();
     let mut order = Vec::with_capacity(plugins.len());
     while let Some(next) = ready.pop_first() {
         order.push(next);
@@ -604,10 +608,30 @@ fn start_order(plugins: &[&'static PluginDecl], requires: &[Vec<usize>], problem
             }
         }
     }
-    if !open.is_empty() {
-        problems.push(Problem::Circle { plugins: open.keys().map(|at| plugins[*at].id).collect() });
+    // What is left requires a circle, or is part of one.
+    let mut circles: Vec<Vec<usize>> = Vec::new();
+    for at in open.into_keys() {
+        if circles.iter().any(|circle| circle.contains(&at)) {
+            continue;
+        }
+        let circle: Vec<_> =
+            reach(at, requires).into_iter().filter(|other| reach(*other, requires).contains(&at)).collect();
+        if !circle.is_empty() {
+            problems.push(Problem::Circle { plugins: circle.iter().map(|at| plugins[*at].id).collect() });
+            circles.push(circle);
+        }
     }
     order
+}
+
+/// Returns everything that a plugin requires, directly or not.
+fn reach(from: usize, requires: &[Vec<usize>]) -> BTreeSet<usize> {
+    let mut reached = BTreeSet::new();
+    let mut open = vec![from];
+    while let Some(next) = open.pop() {
+        open.extend(requires[next].iter().filter(|required| reached.insert(**required)));
+    }
+    reached
 }
 
 /// A `TypeId` is a hash already.

@@ -20,7 +20,6 @@ use crate::{
 };
 
 /// What a kernel is started with.
-#[derive(Debug)]
 pub struct Builder {
     registry: Registry,
     ports: Ports,
@@ -63,6 +62,19 @@ impl fmt::Display for StartError {
 }
 
 impl std::error::Error for StartError {}
+
+// The configurations may hold secrets.
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("registry", &self.registry)
+            .field("ports", &self.ports)
+            .field("limits", &self.limits)
+            .field("configured", &self.configs.keys())
+            .field("disabled", &self.disabled)
+            .finish()
+    }
+}
 
 impl Builder {
     /// Gives the implementations of the ports.
@@ -170,6 +182,8 @@ impl Kernel {
             let reason = problem.to_string();
             tracing::error!(plugin = id, "could not start: {reason}");
             self.set_stage(at, Stage::Failed { reason: reason.clone() });
+            // Those that have started before it are told.
+            self.publish(switch);
             self.emit(PluginFailed { plugin: id.into(), reason });
         }
         brought_up

@@ -3,6 +3,7 @@
 use std::{
     any::TypeId,
     fmt,
+    future::Future,
     sync::{Arc, PoisonError},
 };
 
@@ -66,13 +67,18 @@ impl Kernel {
     /// If there is no such plugin, or it cannot start.
     pub async fn enable(&self, plugin: &str) -> Result<(), SwitchError> {
         let at = self.plugin_index(plugin)?;
-        let mut switch = self.0.switch.lock().await;
-        if self.live().plugins[at].is_some() {
-            return Ok(());
-        }
-        self.start_plugin(&mut switch, at).await.map_err(SwitchError::Start)?;
-        self.publish(&mut switch);
-        Ok(())
+        let kernel = self.clone();
+        let started = self.to_the_end(async move {
+            let mut switch = kernel.0.switch.lock().await;
+            if kernel.running(at).is_some() {
+                return Ok(());
+            }
+            kernel.start_plugin(&mut switch, at).await?;
+            kernel.publish(&mut switch);
+            Ok(())
+        });
+        let ending = || Err(StartProblem::Init("the agent is ending".to_owned()));
+        started.await.unwrap_or_else(ending).map_err(SwitchError::Start)
     }
 
     /// Stops a plugin: from the next call on nobody finds it, what waits for it is thrown away, what is under way may end, and then it
@@ -83,16 +89,31 @@ impl Kernel {
     /// If there is no such plugin, or another one that is running requires it.
     pub async fn disable(&self, plugin: &str) -> Result<(), SwitchError> {
         let at = self.plugin_index(plugin)?;
-        let mut switch = self.0.switch.lock().await;
-        let live = self.live();
-        let dependent = self.registry().plugins().iter().zip(&live.plugins);
-        let dependent = dependent.filter(|(_, running)| running.is_some()).map(|(entry, _)| entry);
-        if let Some(dependent) = dependent.into_iter().find(|entry| entry.requires.contains(&at)) {
-            return Err(SwitchError::RequiredBy(dependent.decl.id));
+        let kernel = self.clone();
+        let stopped = self.to_the_end(async move {
+            let mut switch = kernel.0.switch.lock().await;
+            let mut plugins = kernel.registry().plugins().iter().enumerate();
+            match plugins.find(|(other, entry)| entry.requires.contains(&at) && kernel.running(*other).is_some()) {
+                Some((_, dependent)) => Err(SwitchError::RequiredBy(dependent.decl.id)),
+                None => {
+                    kernel.take_down(&mut switch, at).await;
+                    Ok(())
+                }
+            }
+        });
+        stopped.await.unwrap_or(Ok(()))
+    }
+
+    /// Does something to its end, also if whoever asked for it no longer waits: a plugin is never left half started or half stopped.
+    /// `None` if the runtime is ending.
+    async fn to_the_end<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        match self.0.runtime.spawn(work).await {
+            Ok(done) => Some(done),
+            Err(error) => match error.try_into_panic() {
+                Ok(payload) => std::panic::resume_unwind(payload),
+                Err(_) => None,
+            },
         }
-        drop(live);
-        self.take_down(&mut switch, at).await;
-        Ok(())
     }
 
     pub(super) async fn take_down(&self, switch: &mut super::Switch, at: usize) {
@@ -101,19 +122,33 @@ impl Kernel {
         self.set_stage(at, Stage::Disabled);
         if let Some(stopping) = switch.stopping.remove(&at) {
             let super::lifecycle::Stopped = stopping.stop(self).await;
+            self.forget(at);
             self.emit(PluginStopped { plugin: self.registry().plugins()[at].decl.id.into() });
         }
     }
 
+    /// Forgets what was known of a plugin while it ran: it starts anew.
+    fn forget(&self, at: usize) {
+        let listeners = self.registry().events().iter().flat_map(|event| &event.listeners);
+        listeners.filter(|listener| listener.plugin == at).for_each(|listener| self.0.breakers[listener.number].close());
+        let sections = self.registry().prompt_entries().iter().zip(&self.0.last_good);
+        sections.filter(|((_, plugin), _)| *plugin == at).for_each(|(_, last_good)| last_good.clear());
+    }
+
     /// Stops every plugin, each before those it requires. Facts that wait are handled first, for at most `limits.cleanup_deadline`.
     pub async fn stop(&self) {
-        let mut switch = self.0.switch.lock().await;
-        if tokio::time::timeout(self.limits().cleanup_deadline, self.idle()).await.is_err() {
-            tracing::warn!("facts were still waiting after {:?}", self.limits().cleanup_deadline);
-        }
-        for at in self.registry().start_order().iter().rev() {
-            self.take_down(&mut switch, *at).await;
-        }
+        let kernel = self.clone();
+        let stopped = self.to_the_end(async move {
+            let mut switch = kernel.0.switch.lock().await;
+            let limit = kernel.limits().cleanup_deadline;
+            if tokio::time::timeout(limit, kernel.idle()).await.is_err() {
+                tracing::warn!("facts were still waiting after {limit:?} (`limits.cleanup_deadline`)");
+            }
+            for at in kernel.registry().start_order().iter().rev() {
+                kernel.take_down(&mut switch, *at).await;
+            }
+        });
+        stopped.await;
     }
 
     /// Replaces the configuration of a plugin as a whole; the next call sees the new one. A plugin that is not running is started

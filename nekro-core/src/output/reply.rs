@@ -135,7 +135,7 @@ impl Reply {
         Ok(Self { json, kind, note: None, content: Vec::new() })
     }
 
-    /// Returns what a person reads: a text as it is, anything else as JSON, and images by their size.
+    /// Returns what a person reads: a text as it is, anything else as JSON (on one line if it fits there), and images by their size.
     pub fn to_text(&self) -> String {
         if self.kind == Kind::Content {
             let parts = self.content.iter().map(|part| match part {
@@ -147,7 +147,7 @@ impl Reply {
         match serde_json::from_str(&self.json) {
             Ok(serde_json::Value::String(text)) => text,
             Ok(serde_json::Value::Null) => String::new(),
-            Ok(value @ (serde_json::Value::Object(_) | serde_json::Value::Array(_))) => format!("{value:#}"),
+            Ok(value) if self.json.len() > 100 => format!("{value:#}"),
             _ => self.json.clone(),
         }
     }

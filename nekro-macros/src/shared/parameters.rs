@@ -15,9 +15,9 @@ pub(crate) struct Parameters(pub(crate) Vec<Parameter>);
 /// One parameter.
 pub(crate) enum Parameter {
     /// A reference: lent by the host.
-    Lent(Type),
+    Lent(Box<Type>),
     /// A value: given by the caller.
-    Argument(Argument),
+    Argument(Box<Argument>),
 }
 
 /// A parameter that the caller gives.
@@ -76,7 +76,7 @@ impl Parameters {
     /// Returns the lent types, in order.
     pub(crate) fn lent(&self) -> impl Iterator<Item = &Type> {
         self.0.iter().filter_map(|parameter| match parameter {
-            Parameter::Lent(ty) => Some(ty),
+            Parameter::Lent(ty) => Some(&**ty),
             Parameter::Argument(_) => None,
         })
     }
@@ -85,7 +85,7 @@ impl Parameters {
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &Argument> {
         self.0.iter().filter_map(|parameter| match parameter {
             Parameter::Lent(_) => None,
-            Parameter::Argument(argument) => Some(argument),
+            Parameter::Argument(argument) => Some(&**argument),
         })
     }
 
@@ -126,14 +126,14 @@ fn read_typed(attributes: &[Attribute], pattern: &Pat, ty: &Type, diagnostics: &
                     diagnostics.report(ty, "the host lends types with a name; to take an argument, take it by value");
                     None
                 }
-                lent => Some(Parameter::Lent(lent.clone())),
+                lent => Some(Parameter::Lent(Box::new(lent.clone()))),
             }
         }
         Type::ImplTrait(_) => {
             diagnostics.report(ty, "write the argument's type by its name: its schema is made from it");
             None
         }
-        _ => read_argument(attributes, pattern, ty, keys, diagnostics).map(Parameter::Argument),
+        _ => read_argument(attributes, pattern, ty, keys, diagnostics).map(Box::new).map(Parameter::Argument),
     }
 }
 
