@@ -48,10 +48,10 @@ impl Settings {
     pub(crate) fn read(named: Option<&Path>) -> Result<Self, SettingsError> {
         let file = named.unwrap_or_else(|| Path::new(DEFAULT_FILE));
         match std::fs::read_to_string(file) {
-            Ok(text) => Ok(Self { file: Some(file.to_owned()), ..Self::parse(&text).map_err(|problem| SettingsError {
-                file: file.to_owned(),
-                problem,
-            })? }),
+            Ok(text) => Ok(Self {
+                file: Some(file.to_owned()),
+                ..Self::parse(&text).map_err(|problem| SettingsError { file: file.to_owned(), problem })?
+            }),
             Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(SettingsError { file: file.to_owned(), problem: error.to_string() }),
         }
@@ -94,7 +94,8 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: Expect) {
         let read = Settings::parse(text);
-        expected.assert_eq(&read.map_or_else(|error| error, |settings| format!("{:?} {:?}", settings.plugins, settings.disabled)));
+        expected
+            .assert_eq(&read.map_or_else(|error| error, |settings| format!("{:?} {:?}", settings.plugins, settings.disabled)));
     }
 
     #[test]
@@ -107,8 +108,16 @@ mod tests {
 
     #[test]
     fn a_mistake_has_its_place() {
-        check("[limits]\ncall_dedline = '5s'\n", expect!["line 2, column 1: unknown key `call_dedline`: did you mean `call_deadline`?"]);
-        check("[limits]\ncall_deadline = 'soon'\n", expect![[r#"line 2, column 17: failed to parse input in the "friendly" duration format: expected duration to start with a unit value (a decimal integer) after an optional sign, but no integer was found"#]]);
+        check(
+            "[limits]\ncall_dedline = '5s'\n",
+            expect!["line 2, column 1: unknown key `call_dedline`: did you mean `call_deadline`?"],
+        );
+        check(
+            "[limits]\ncall_deadline = 'soon'\n",
+            expect![[
+                r#"line 2, column 17: failed to parse input in the "friendly" duration format: expected duration to start with a unit value (a decimal integer) after an optional sign, but no integer was found"#
+            ]],
+        );
         check("disabled = 3\n", expect!["line 1, column 12: invalid type: integer `3`, expected a sequence"]);
         check("[limits\n", expect!["line 1, column 8: unclosed table, expected `]`"]);
     }

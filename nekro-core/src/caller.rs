@@ -1,5 +1,7 @@
 //! Who is asking, and in which conversation.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -94,4 +96,15 @@ pub enum Role {
     Manager,
     /// Runs the agent.
     Admin,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Guest => "guest",
+            Self::User => "user",
+            Self::Manager => "manager",
+            Self::Admin => "admin",
+        })
+    }
 }

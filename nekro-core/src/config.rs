@@ -13,6 +13,10 @@ use crate::argument::{ConfigMistake, config_mistake};
 ///
 /// Names the key and what is wrong with it.
 pub fn read_config<T: DeserializeOwned + Send + Sync + 'static>(json: &str) -> Result<Box<dyn Any + Send + Sync>, ConfigMistake> {
+    // Serde's derive would also take a list of the fields' values, in their order.
+    if !json.trim_ascii_start().starts_with('{') {
+        return Err(ConfigMistake { path: String::new(), problem: "expected a table".to_owned() });
+    }
     // A key that nobody reads is a mistake wherever it stands, also inside types that do not say so themselves.
     let mut unknown = None;
     let mut note = |path: serde_ignored::Path<'_>| {
@@ -90,7 +94,10 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_refused_at_every_depth() {
-        check(r#"{"stops":[{"name":"a"}],"unit":"metric"}"#, expect![[r#"Some(Config { stops: [Stop { name: "a" }], extra: None, named: {}, unit: Metric })"#]]);
+        check(
+            r#"{"stops":[{"name":"a"}],"unit":"metric"}"#,
+            expect![[r#"Some(Config { stops: [Stop { name: "a" }], extra: None, named: {}, unit: Metric })"#]],
+        );
         check(r#"{"stop":[]}"#, expect!["`stop`: unknown key: did you mean `stops`?"]);
         check(r#"{"stops":[{"name":"a"},{"name":"b","nmae":"c"}]}"#, expect!["`stops.1.nmae`: unknown key"]);
         check(r#"{"extra":{"name":"b","x":1}}"#, expect!["`extra.x`: unknown key"]);

@@ -62,6 +62,8 @@ mod tool;
 #[path = "private.rs"]
 pub mod __private;
 
+/// A moment, as [`Clock::now`] returns it.
+pub use jiff::Timestamp;
 pub use nekro_macros::{cleanup, command, event, init, on_event, plugin, prompt, tool};
 
 pub use self::{

@@ -31,7 +31,8 @@ fn whoever_opens_a_session_is_greeted() {
 fn a_message_runs_through_its_decisions_and_facts() {
     let out = Place::new().run_with(&["--json", "chat"], "hello\n").good();
     let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
-    let events: Vec<_> = lines.iter().filter_map(|line| line["event"].as_str()).filter(|name| !name.starts_with("plugin")).collect();
+    let events: Vec<_> =
+        lines.iter().filter_map(|line| line["event"].as_str()).filter(|name| !name.starts_with("plugin")).collect();
     assert_eq!(
         events,
         [
@@ -54,7 +55,9 @@ fn a_wrong_line_is_told_and_the_next_one_runs() {
     let run = Place::new().run_with(&["chat"], "/rol\n/say \"\ndice.roll(\nnotes.nothing()\n/roll 5d1\n");
     assert!(run.out.contains("5d1: 5"));
     let err = run.bad(1);
-    for told in ["there is no command `/rol`", "did you mean `/roll`?", "not closed", "at column 11", "there is no tool `notes.nothing`"] {
+    for told in
+        ["there is no command `/rol`", "did you mean `/roll`?", "not closed", "at column 11", "there is no tool `notes.nothing`"]
+    {
         assert!(err.contains(told), "{told}: {err}");
     }
 }
@@ -80,6 +83,7 @@ fn help_shows_commands_and_calls() {
 fn hostile_lines_do_no_harm() {
     let deep = format!("a.b({})\n", "[".repeat(10_000));
     let long = format!("{}\n", "x".repeat(1_000_000));
-    let run = Place::new().run_with(&["chat"], &format!("{deep}{long}\u{0}\u{1b}[2J\n/\n//\n/roll {}\n/roll 5d1\n", "9".repeat(5_000)));
+    let run =
+        Place::new().run_with(&["chat"], &format!("{deep}{long}\u{0}\u{1b}[2J\n/\n//\n/roll {}\n/roll 5d1\n", "9".repeat(5_000)));
     assert!(run.out.contains("5d1: 5"), "{}", run.err);
 }

@@ -4,20 +4,29 @@ use crate::support::Place;
 
 #[test]
 fn a_plugin_is_configured() {
-    let place = Place::with_settings("[plugins.greeter]\ngreeting = \"Ahoy\"\n");
+    let place = Place::with_settings("[plugins.greeter]\ntext = \"Ahoy\"\n");
     assert!(place.run_with(&["chat"], "").good().contains("Ahoy"));
 }
 
 #[test]
 fn a_wrong_configuration_stops_its_plugin_and_no_other() {
-    let place = Place::with_settings("[plugins.greeter]\ngreting = \"Ahoy\"\n");
+    let place = Place::with_settings("[plugins.greeter]\ntxt = \"Ahoy\"\n");
     let plugins = place.run(&["plugins", "show", "greeter"]).good();
-    assert!(plugins.contains("unknown key: did you mean `greeting`?"), "{plugins}");
+    assert!(plugins.contains("unknown key: did you mean `text`?"), "{plugins}");
     assert!(place.run(&["call", "dice.roll"]).code == 0);
     let doctor = place.run(&["doctor"]);
     assert_eq!(doctor.code, 1);
     let strict = place.run(&["--strict", "call", "dice.roll"]).bad(2);
     assert!(strict.contains("greeter"), "{strict}");
+}
+
+#[test]
+fn a_guard_that_cannot_start_leaves_no_door_open() {
+    let place = Place::with_settings("[plugins.guard]\ndefalt = \"deny\"\n");
+    let refused = place.run(&["call", "dice.roll"]).bad(1);
+    assert!(refused.contains("guard") && refused.contains("not running"), "{refused}");
+    let off = Place::with_settings("disabled = [\"guard\"]\n");
+    off.run(&["call", "dice.roll"]).good();
 }
 
 #[test]

@@ -238,7 +238,8 @@ impl Reader<'_> {
             "None" | "null" => Some(Value::Null),
             word => serde_json::from_str::<Number>(word).ok().map(Value::Number),
         };
-        let value = value.ok_or_else(|| self.mistake("a value: a number, a string in quotes, a list, `True`, `False` or `None`"))?;
+        let value =
+            value.ok_or_else(|| self.mistake("a value: a number, a string in quotes, a list, `True`, `False` or `None`"))?;
         self.at += end;
         Ok(value)
     }
@@ -268,7 +269,10 @@ mod tests {
     fn arguments_are_given_by_name_or_by_position() {
         check("dice.roll()", expect!["dice.roll {}"]);
         check("dice.roll( \"2d6\" , second = 3, )", expect![[r#"dice.roll {"first":"2d6","second":3}"#]]);
-        check("a.b([1, -2.5e3, 'x\\'y\\u00e9'], {'k': None, \"l\": {\"m\": True}})", expect![[r#"a.b {"first":[1,-2500.0,"x'yé"],"second":{"k":null,"l":{"m":true}}}"#]]);
+        check(
+            "a.b([1, -2.5e3, 'x\\'y\\u00e9'], {'k': None, \"l\": {\"m\": True}})",
+            expect![[r#"a.b {"first":[1,-2500.0,"x'yé"],"second":{"k":null,"l":{"m":true}}}"#]],
+        );
         check("a.b(second='ü')", expect![[r#"a.b {"second":"ü"}"#]]);
     }
 
@@ -277,14 +281,25 @@ mod tests {
         check("a.b(1, 2, 3)", expect!["`a.b` takes 2 arguments, but 3 were given"]);
         check("a.b(1, first=2)", expect!["`first` is given twice"]);
         check("a.b(first=1, first=2)", expect!["the call cannot be read: expected each argument once at column 14"]);
-        check("a.b(first=1, 2)", expect!["the call cannot be read: expected a name, for the argument before has one at column 14"]);
-        check("a.b(x", expect!["the call cannot be read: expected a value: a number, a string in quotes, a list, `True`, `False` or `None` at column 5"]);
+        check(
+            "a.b(first=1, 2)",
+            expect!["the call cannot be read: expected a name, for the argument before has one at column 14"],
+        );
+        check(
+            "a.b(x",
+            expect![
+                "the call cannot be read: expected a value: a number, a string in quotes, a list, `True`, `False` or `None` at column 5"
+            ],
+        );
         check("a.b('x", expect!["the call cannot be read: expected the closing quote at column 7"]);
         check("a.b(1) and more", expect!["the call cannot be read: expected nothing after the call at column 8"]);
         check("a.b(1 2)", expect!["the call cannot be read: expected `,` or `)` at column 7"]);
         check("a.b('\\q')", expect![[r#"the call cannot be read: expected an escape such as `\n` or `\u00e9` at column 7"#]]);
         check("a.b", expect!["no call"]);
-        check(&format!("a.b({})", "[".repeat(100)), expect!["the call cannot be read: expected fewer brackets in one another at column 69"]);
+        check(
+            &format!("a.b({})", "[".repeat(100)),
+            expect!["the call cannot be read: expected fewer brackets in one another at column 69"],
+        );
     }
 
     proptest! {

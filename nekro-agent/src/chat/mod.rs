@@ -30,11 +30,7 @@ pub(crate) async fn run(agent: &Agent, questions: mpsc::Receiver<Question>, scre
     let caller = Caller::operator().in_session(SESSION);
     agent.kernel.emit(SessionCreated { session: SESSION.into(), channel: "terminal".to_owned(), user: None });
     let mut chat = Chat { turns: Turns::new(&agent.kernel, SESSION.into()), agent, screen, caller, failed: false };
-    if std::io::stdin().is_terminal() {
-        chat.talk(questions).await
-    } else {
-        chat.read(questions).await
-    }
+    if std::io::stdin().is_terminal() { chat.talk(questions).await } else { chat.read(questions).await }
 }
 
 struct Chat<'a> {
@@ -55,7 +51,8 @@ enum Next {
 impl Chat<'_> {
     /// Asks for lines on a terminal.
     async fn talk(&mut self, mut questions: mpsc::Receiver<Question>) -> Result<(), Failure> {
-        self.screen.line(format_args!("{DIM}nekro {}: /help shows what you can do, Ctrl-D ends{DIM:#}", env!("CARGO_PKG_VERSION")));
+        self.screen
+            .line(format_args!("{DIM}nekro {}: /help shows what you can do, Ctrl-D ends{DIM:#}", env!("CARGO_PKG_VERSION")));
         let mut editor = Editor::new(&self.agent.kernel, &self.caller)?;
         loop {
             self.settle().await;
@@ -91,12 +88,7 @@ impl Chat<'_> {
     }
 
     /// Does what a line says. Ctrl-C ends that, and not the program.
-    async fn take(
-        &mut self,
-        line: &str,
-        questions: &mut mpsc::Receiver<Question>,
-        mut editor: Option<&mut Editor>,
-    ) -> Next {
+    async fn take(&mut self, line: &str, questions: &mut mpsc::Receiver<Question>, mut editor: Option<&mut Editor>) -> Next {
         let line = match line::read(line) {
             Ok(line) => line,
             Err(problem) => {
@@ -187,7 +179,8 @@ impl Chat<'_> {
         }
         self.screen.line("Calls:");
         if let Some(tool) = kernel.tools(&self.caller).next() {
-            self.screen.line(format_args!("  {}  {DIM}a tool, called directly; /tools lists them{DIM:#}", crate::cli::signature(tool)));
+            self.screen
+                .line(format_args!("  {}  {DIM}a tool, called directly; /tools lists them{DIM:#}", crate::cli::signature(tool)));
         }
         self.screen.line("Anything else is a message to the agent.");
     }

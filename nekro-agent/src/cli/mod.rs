@@ -15,11 +15,11 @@ use clap::{CommandFactory, Parser};
 use nekro_core::{Caller, PluginDecl, kernel::Registry};
 use tracing_subscriber::filter::LevelFilter;
 
+use self::args::{Cli, Command, Global, PluginsCommand};
 pub(crate) use self::{
     output::{Failure, Screen, plain},
     tools::signature,
 };
-use self::args::{Cli, Command, Global, PluginsCommand};
 use crate::{
     assemble::{self, Agent, Mode},
     chat,

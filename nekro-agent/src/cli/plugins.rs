@@ -109,10 +109,13 @@ fn text(agent: &Agent, entry: &PluginEntry, status: Option<&PluginStatus>) -> St
         vec!["source".to_owned(), decl.location.to_string()],
     ];
     if let Some(status) = status {
-        facts.push(vec!["status".to_owned(), match &status.stage {
-            Stage::Failed { reason } => format!("failed: {reason}"),
-            _ => stage(status),
-        }]);
+        facts.push(vec![
+            "status".to_owned(),
+            match &status.stage {
+                Stage::Failed { reason } => format!("failed: {reason}"),
+                _ => stage(status),
+            },
+        ]);
         if status.dropped > 0 {
             facts.push(vec!["dropped".to_owned(), format!("{} events, for its mailbox was full", status.dropped)]);
         }
@@ -121,10 +124,7 @@ fn text(agent: &Agent, entry: &PluginEntry, status: Option<&PluginStatus>) -> St
         facts.push(vec!["requires".to_owned(), decl.requires.join(", ")]);
     }
     section("about", facts);
-    section(
-        "may",
-        entry.capabilities.iter().map(|one| vec![one.name.to_owned(), one.summary.to_owned()]).collect(),
-    );
+    section("may", entry.capabilities.iter().map(|one| vec![one.name.to_owned(), one.summary.to_owned()]).collect());
     let tools = registry.tools().iter().filter(|tool| of(tool.decl.plugin.id));
     section("tools", tools.map(|tool| vec![tool.name.clone(), first_line(tool.decl.docs).to_owned()]).collect());
     let commands = registry.commands().iter().filter(|command| of(command.decl.plugin.id));
@@ -134,7 +134,9 @@ fn text(agent: &Agent, entry: &PluginEntry, status: Option<&PluginStatus>) -> St
     );
     section(
         "listens to",
-        handlers(agent, decl.id).map(|(event, handler)| vec![event.to_owned(), handler.name.to_owned(), handler.location.to_string()]).collect(),
+        handlers(agent, decl.id)
+            .map(|(event, handler)| vec![event.to_owned(), handler.name.to_owned(), handler.location.to_string()])
+            .collect(),
     );
     let events = registry.events().iter().filter(|event| event.decl.plugin.is_some_and(|plugin| of(plugin.id)));
     section("exports", events.map(|event| vec![event.name.clone(), first_line(event.decl.docs).to_owned()]).collect());

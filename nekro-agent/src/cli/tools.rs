@@ -90,15 +90,18 @@ fn form(property: &Value, schema: &Value) -> String {
     if let Some(values) = property.get("enum").and_then(Value::as_array) {
         return words(values);
     }
-    let constants = property.get("oneOf").and_then(Value::as_array).map(|branches| {
-        branches.iter().filter_map(|branch| branch.get("const").cloned()).collect::<Vec<_>>()
-    });
+    let constants = property
+        .get("oneOf")
+        .and_then(Value::as_array)
+        .map(|branches| branches.iter().filter_map(|branch| branch.get("const").cloned()).collect::<Vec<_>>());
     if let Some(values) = constants.filter(|values| !values.is_empty()) {
         return words(&values);
     }
     let word = match property.get("type") {
         Some(Value::String(word)) => word.clone(),
-        Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).filter(|word| *word != "null").collect::<Vec<_>>().join("|"),
+        Some(Value::Array(types)) => {
+            types.iter().filter_map(Value::as_str).filter(|word| *word != "null").collect::<Vec<_>>().join("|")
+        }
         _ => "JSON".to_owned(),
     };
     match (property.get("minimum"), property.get("maximum")) {

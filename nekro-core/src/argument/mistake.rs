@@ -127,9 +127,12 @@ pub(crate) fn config_mistake(error: &serde_path_to_error::Error<serde_json::Erro
     let mut problem = message(error.inner());
     if let Some(rest) = problem.strip_prefix("unknown field `")
         && let Some((key, known)) = rest.split_once('`')
-        && let Some(meant) = suggest(key, known.split('`').skip(1).step_by(2))
     {
-        problem = format!("unknown key: did you mean `{meant}`?");
+        let known: Vec<_> = known.split('`').skip(1).step_by(2).collect();
+        problem = match suggest(key, known.iter().copied()) {
+            Some(meant) => format!("unknown key: did you mean `{meant}`?"),
+            None => format!("unknown key: there are {}", list(&known)),
+        };
     }
     ConfigMistake { path: if path == "." { String::new() } else { path }, problem }
 }

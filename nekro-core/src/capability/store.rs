@@ -173,11 +173,24 @@ impl Store {
         T: Serialize + DeserializeOwned,
         F: FnMut(Option<T>) -> T,
     {
+        self.try_update(key, |old| Ok(change(old))).await
+    }
+
+    /// Changes a value as [`Store::update`] does, unless `change` refuses: then nothing is written, and its error is returned.
+    ///
+    /// # Errors
+    ///
+    /// What `change` returned, and as [`Store::update`].
+    pub async fn try_update<T, F>(&self, key: &str, mut change: F) -> Result<T>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnMut(Option<T>) -> Result<T>,
+    {
         for _ in 0..UPDATE_ATTEMPTS {
             let stored = self.port.get(&self.scope, key).await?;
             let expected = stored.as_ref().map_or(Expected::Absent, |stored| Expected::Version(stored.version));
             let old = stored.map(|stored| read(key, &stored.json)).transpose()?;
-            let new = change(old);
+            let new = change(old)?;
             if self.port.put(&self.scope, key, expected, Some(serde_json::to_string(&new)?)).await? {
                 return Ok(new);
             }

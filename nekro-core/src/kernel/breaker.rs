@@ -173,7 +173,8 @@ mod tests {
         let for_ever = Limits { breaker_failures: 1, breaker_cooldown: Duration::MAX, ..limits() };
         assert!(breaker.failed(&for_ever, Pass::Free));
         assert_eq!(breaker.admits(&for_ever), None);
-        let at_once = Limits { breaker_failures: 1, breaker_cooldown: Duration::ZERO, breaker_window: Duration::ZERO, ..limits() };
+        let at_once =
+            Limits { breaker_failures: 1, breaker_cooldown: Duration::ZERO, breaker_window: Duration::ZERO, ..limits() };
         let breaker = Breaker::default();
         assert!(breaker.failed(&at_once, Pass::Free));
         assert_eq!(breaker.admits(&at_once), Some(Pass::Trial));

@@ -284,7 +284,7 @@ impl Kernel {
             });
         };
         if caller.role < entry.decl.role {
-            return Err(Error::new(format!("`/{name}` is for the role {:?} and above", entry.decl.role)).with_code("forbidden"));
+            return Err(Error::new(format!("`/{name}` is for the role `{}` and above", entry.decl.role)).with_code("forbidden"));
         }
         let arguments = from_words(&forms(entry.arguments(), entry.decl.arguments), words)?;
         let limit = self.call_limit(entry.decl.deadline);

@@ -44,12 +44,19 @@ impl Kernel {
         let mut verdict: Option<E::Answer> = None;
         let mut failed = Vec::new();
         for listener in self.listeners::<E>() {
-            // Only the handler's own plugin is held while it waits: the others may stop meanwhile, and are then passed over.
-            let Some(plugin) = self.running(listener.plugin) else { continue };
             let mut answer: Option<E::Answer> = None;
-            let limit = listener.decl.deadline.unwrap_or(self.limits().decision_deadline);
-            let call = Call { kernel: self, plugin: &plugin, caller, limit, input: Input::Event(&event) };
-            if let Err(failure) = self.call_handler(listener, &call, &mut answer).await {
+            let called = match self.running(listener.plugin) {
+                // Only the handler's own plugin is held while it waits: the others may stop meanwhile, and are then passed over.
+                Some(plugin) => {
+                    let limit = listener.decl.deadline.unwrap_or(self.limits().decision_deadline);
+                    let call = Call { kernel: self, plugin: &plugin, caller, limit, input: Input::Event(&event) };
+                    self.call_handler(listener, &call, &mut answer).await
+                }
+                // A guard that nobody has disabled and that is not there must not leave the door open.
+                None if self.0.live.load().wanted[listener.plugin] => Err(Failure::NotRunning),
+                None => continue,
+            };
+            if let Err(failure) = called {
                 let problem =
                     Failed { plugin: listener.decl.plugin.id, handler: listener.decl.name, reason: failure.to_string() };
                 tracing::warn!(plugin = problem.plugin, handler = problem.handler, "a decision's handler failed: {failure}");

@@ -28,6 +28,8 @@ pub(crate) enum Failure {
     Deadline(Duration),
     /// It failed too often before and was not called.
     Quarantine,
+    /// Its plugin could not start, or is stopping.
+    NotRunning,
 }
 
 impl fmt::Display for Failure {
@@ -37,6 +39,7 @@ impl fmt::Display for Failure {
             Self::Panic(message) => write!(f, "it panicked: {message}"),
             Self::Deadline(limit) => write!(f, "it took longer than its deadline of {limit:?}"),
             Self::Quarantine => f.write_str("it failed too often and is not called for a while"),
+            Self::NotRunning => f.write_str("its plugin is not running"),
         }
     }
 }
@@ -54,6 +57,9 @@ impl Failure {
             Self::Quarantine => Error::new(format!("`{what}` failed too often and is not called for a while"))
                 .with_code("quarantined")
                 .retryable(),
+            Self::NotRunning => {
+                Error::new(format!("`{what}` cannot be called: its plugin is not running")).with_code("unavailable")
+            }
         }
     }
 }

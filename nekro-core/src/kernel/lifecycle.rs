@@ -105,7 +105,8 @@ impl Configured<'_> {
     /// Calls `#[init]`. If it fails, `#[cleanup]` is called for what it may have left, unless that needs the state.
     pub(crate) async fn initialise(self, kernel: &Kernel) -> Result<Initialised, StartProblem> {
         let entry = self.entry;
-        let mut plugin = Initialised { decl: entry.decl, id: PluginId::from(entry.decl.id), config: self.config, state: Made::default() };
+        let mut plugin =
+            Initialised { decl: entry.decl, id: PluginId::from(entry.decl.id), config: self.config, state: Made::default() };
         if let Some(init) = entry.init {
             match plugin.call(kernel, init, kernel.limits().init_deadline).await {
                 Ok(state) => plugin.state = Made(Some(state)),

@@ -83,6 +83,8 @@ struct Inner {
 struct Live {
     // By plugin index.
     plugins: Vec<Option<Arc<Running>>>,
+    // By plugin index: nobody has disabled it. One that is wanted and does not run has failed, and so have its guards.
+    wanted: Vec<bool>,
     silenced: HashSet<TypeId>,
     halted: bool,
 }

@@ -614,8 +614,7 @@ fn start_order(plugins: &[&'static PluginDecl], requires: &[Vec<usize>], problem
         if circles.iter().any(|circle| circle.contains(&at)) {
             continue;
         }
-        let circle: Vec<_> =
-            reach(at, requires).into_iter().filter(|other| reach(*other, requires).contains(&at)).collect();
+        let circle: Vec<_> = reach(at, requires).into_iter().filter(|other| reach(*other, requires).contains(&at)).collect();
         if !circle.is_empty() {
             problems.push(Problem::Circle { plugins: circle.iter().map(|at| plugins[*at].id).collect() });
             circles.push(circle);

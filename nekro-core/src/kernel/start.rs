@@ -123,7 +123,11 @@ impl Builder {
         let count = registry.plugins().len();
         let order = registry.start_order().to_vec();
         let kernel = Kernel(Arc::new(Inner {
-            live: ArcSwap::from_pointee(Live { plugins: vec![None; count], ..Live::default() }),
+            live: ArcSwap::from_pointee(Live {
+                plugins: vec![None; count],
+                wanted: (0..count).map(|at| !disabled.contains(&at)).collect(),
+                ..Live::default()
+            }),
             breakers: (0..registry.handler_count()).map(|_| Breaker::default()).collect(),
             mailboxes: (0..count).map(|_| Mailbox::default()).collect(),
             last_good: registry.prompts().map(|_| LastGood::default()).collect(),

@@ -73,6 +73,7 @@ impl Kernel {
             if kernel.running(at).is_some() {
                 return Ok(());
             }
+            kernel.set_live(|live| live.wanted[at] = true);
             kernel.start_plugin(&mut switch, at).await?;
             kernel.publish(&mut switch);
             Ok(())
@@ -81,7 +82,7 @@ impl Kernel {
         started.await.unwrap_or_else(ending).map_err(SwitchError::Start)
     }
 
-    /// Stops a plugin: from the next call on nobody finds it, what waits for it is thrown away, what is under way may end, and then it
+    /// Stops a plugin: from the next call on nobody finds it (its guards are gone with it, on purpose), what waits for it is thrown away, what is under way may end, and then it
     /// cleans up. Does nothing if it is not running.
     ///
     /// # Errors
@@ -96,6 +97,7 @@ impl Kernel {
             match plugins.find(|(other, entry)| entry.requires.contains(&at) && kernel.running(*other).is_some()) {
                 Some((_, dependent)) => Err(SwitchError::RequiredBy(dependent.decl.id)),
                 None => {
+                    kernel.set_live(|live| live.wanted[at] = false);
                     kernel.take_down(&mut switch, at).await;
                     Ok(())
                 }

@@ -1,1 +1,0 @@
-//! An agent of one's own.
