@@ -4,8 +4,16 @@
 ///
 /// A bundle is a crate that depends on plugins and names them. It exports `PLUGINS`, which an agent is started with:
 ///
-/// ```ignore
-/// nekro_core::bundle! { nekro_plugin_dice, nekro_plugin_notes }
+/// ```
+/// # // Stands for the crate of a plugin.
+/// # extern crate self as nekro_plugin_dice;
+/// # /// Rolls dice.
+/// # #[nekro_core::plugin]
+/// # pub struct Dice;
+/// nekro_core::bundle! { nekro_plugin_dice }
+/// # fn main() {
+/// assert_eq!(PLUGINS.len(), 1);
+/// # }
 /// ```
 ///
 /// A name that is no plugin does not compile. With `#![deny(unused_crate_dependencies)]` in the bundle, neither does a plugin that

@@ -122,12 +122,14 @@ pub trait MaybeId<I> {
 macro_rules! maybe {
     ($($id:ty)*) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl MaybeId<$id> for $id {
                 fn id(&self) -> Option<&$id> {
                     Some(self)
                 }
             }
 
+            #[diagnostic::do_not_recommend]
             impl MaybeId<$id> for Option<$id> {
                 fn id(&self) -> Option<&$id> {
                     self.as_ref()

@@ -12,7 +12,7 @@ use crate::{call::Call, capability::CapabilityDecl, error::Error, plugin::Plugin
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` is not something that the host can lend",
     label = "not lent to this plugin",
-    note = "lent are: the capabilities of `nekro_core` (`&Ctx`, `&Store`, `&Messages`, `&Events`, `&Clock`, `&Random`), the plugin's configuration (the struct with `#[plugin]`), and what its `#[init]` function returned",
+    note = "lent are: the capabilities of `nekro_core`, the plugin's configuration (the struct with `#[plugin]`), what its `#[init]` function returned, and to an event handler, as its first parameter, the event",
     note = "an argument, which the caller gives, is taken by value: write the type without `&`"
 )]
 pub trait Lend<P: Plugin>: Sized + 'static {
@@ -28,6 +28,11 @@ pub trait Lend<P: Plugin>: Sized + 'static {
     ///
     /// If the host has nothing to lend.
     fn lend<'a>(call: &'a Call<'a>) -> Result<Loan<'a, Self>, Error>;
+
+    /// All of the above. The expansion names the type by this constant alone, so that a wrong one is one error, where it is written.
+    #[doc(hidden)]
+    const LENT: Lent<P, Self> =
+        Lent { lend: Self::lend, decl: LentDecl { capability: Self::CAPABILITY, kind: Self::KIND }, plugin: PhantomData };
 }
 
 /// What a lent type is to its plugin.
@@ -62,7 +67,6 @@ impl<T> Deref for Loan<'_, T> {
 }
 
 /// A lent parameter of a function of plugin `P`.
-// Bounds stand on `new` alone, so that a wrong type is one error, where it is written.
 pub struct Lent<P, T> {
     lend: for<'a> fn(&'a Call<'a>) -> Result<Loan<'a, T>, Error>,
     decl: LentDecl,
@@ -79,16 +83,6 @@ pub struct LentDecl {
 }
 
 impl<P, T> Lent<P, T> {
-    /// Declares the parameter.
-    #[expect(clippy::new_without_default, reason = "made by the expansion, in a constant")]
-    pub const fn new() -> Self
-    where
-        P: Plugin,
-        T: Lend<P>,
-    {
-        Self { lend: T::lend, decl: LentDecl { capability: T::CAPABILITY, kind: T::KIND }, plugin: PhantomData }
-    }
-
     /// Lends it.
     ///
     /// # Errors

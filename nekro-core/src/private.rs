@@ -5,9 +5,13 @@ pub use schemars;
 pub use serde;
 
 pub use crate::{
-    argument::{Argument, ArgumentDecl, ConfigMistake, DefaultValue, JsonDefault, LimitUse, OpaqueDefault, Slot, limit},
+    argument::{
+        Argument, ArgumentDecl, ConfigMistake, DefaultValue, FromArgument, JsonDefault, LimitUse, Number, OpaqueDefault, Slot,
+        TextDefault,
+    },
     call::{Body, BoxFuture, Call},
     caller::Role,
+    capability::Ctx,
     command::CommandDecl,
     config::{read_config, read_nothing},
     error::Error,
@@ -23,6 +27,22 @@ pub use crate::{
     tool::{Effect, OutputDecl, ToolDecl},
 };
 
+/// Passes an item on. `#[event]` wraps all that it makes in this, so that a crate without a plugin has one error and not one to each
+/// path in the item.
+pub use crate::__item as item;
+
+/// Tells whether a module is the root of its crate.
+pub const fn is_root(module: &str) -> bool {
+    let (bytes, mut at) = (module.as_bytes(), 0);
+    while at < bytes.len() {
+        if bytes[at] == b':' {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
 /// Checks the arguments of a call without making it.
 ///
 /// # Errors
@@ -30,4 +50,12 @@ pub use crate::{
 /// Names every argument that is wrong, missing or unknown.
 pub fn check_arguments(json: &str, slots: &mut [&mut dyn Slot]) -> Result<(), Error> {
     crate::argument::read_object(json, slots).map_err(Error::from)
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __item {
+    ($($tokens:tt)*) => {
+        $($tokens)*
+    };
 }

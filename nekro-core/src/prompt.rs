@@ -41,18 +41,21 @@ pub trait IntoSection {
     fn into_section(self) -> Option<String>;
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoSection for String {
     fn into_section(self) -> Option<String> {
         Some(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoSection for &'static str {
     fn into_section(self) -> Option<String> {
         Some(self.to_owned())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: IntoSection> IntoSection for Option<T> {
     fn into_section(self) -> Option<String> {
         self.and_then(T::into_section)

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use self::{editor::Editor, line::Line, turn::Turns};
 use crate::{
     assemble::Agent,
-    cli::{Failure, SESSION, Screen},
+    cli::{Failure, SESSION, Screen, first_line, table},
     ports::Question,
     style::DIM,
 };
@@ -168,15 +168,14 @@ impl Chat<'_> {
 
     fn help(&self) {
         let kernel = &self.agent.kernel;
-        self.screen.line("Commands:");
+        let mut rows = Vec::new();
         for entry in kernel.commands(&self.caller) {
             let arguments: String = entry.decl.arguments.iter().map(|one| format!(" [{}]", one.name)).collect();
-            let docs = entry.decl.docs.lines().next().unwrap_or_default();
-            self.screen.line(format_args!("  /{}{arguments}  {DIM}{docs}{DIM:#}", entry.decl.name));
+            rows.push(vec![format!("  /{}{arguments}", entry.decl.name), first_line(entry.decl.docs).to_owned()]);
         }
-        for (name, docs) in editor::BUILTIN {
-            self.screen.line(format_args!("  /{name}  {DIM}{docs}{DIM:#}"));
-        }
+        rows.extend(editor::BUILTIN.map(|(name, docs)| vec![format!("  /{name}"), docs.to_owned()]));
+        self.screen.line("Commands:");
+        self.screen.line(table(&rows));
         self.screen.line("Calls:");
         if let Some(tool) = kernel.tools(&self.caller).next() {
             self.screen

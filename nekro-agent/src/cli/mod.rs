@@ -17,7 +17,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use self::args::{Cli, Command, Global, PluginsCommand};
 pub(crate) use self::{
-    output::{Failure, Screen, plain},
+    output::{Failure, Screen, first_line, plain, table},
     tools::signature,
 };
 use crate::{

@@ -20,7 +20,7 @@ pub(crate) use self::{
 };
 pub use self::{
     mistake::{ArgumentsError, ConfigMistake, Mistake, MistakeKind},
-    range::{LimitUse, limit},
+    range::{LimitUse, Number},
     slot::Slot,
     suggest::suggest,
 };
@@ -48,6 +48,16 @@ pub trait FromArgument: Sized + 'static {
 
     /// Describes the values.
     fn schema(generator: &mut SchemaGenerator) -> Schema;
+
+    /// All of the above. The expansion names the type by this constant alone, so that a wrong one is one error, where it is written.
+    #[doc(hidden)]
+    const READER: Reader<Self> = Reader {
+        read: Self::read,
+        mistake: Self::mistake,
+        absent: Self::absent,
+        optional: || Self::absent().is_some(),
+        schema: Self::schema,
+    };
 }
 
 #[diagnostic::do_not_recommend]
@@ -69,9 +79,22 @@ impl<T: DeserializeOwned + JsonSchema + 'static> FromArgument for T {
     }
 }
 
+/// How a value is read: what [`FromArgument`] says, as function pointers.
+pub struct Reader<T> {
+    read: fn(&str) -> Result<(T, usize), serde_json::Error>,
+    mistake: fn(&str) -> Option<(String, String)>,
+    absent: fn() -> Option<T>,
+    optional: fn() -> bool,
+    schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl<T> fmt::Debug for Reader<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reader")
+    }
+}
+
 /// A parameter that the caller gives a value for.
-// Bounds stand on `new` and `limited` alone, so that a wrong type is one error, where it is written. What they know is kept as
-// function pointers.
 pub struct Argument<T> {
     decl: ArgumentDecl,
     read: fn(&str) -> Result<(T, usize), serde_json::Error>,
@@ -98,20 +121,10 @@ pub struct ArgumentDecl {
 
 impl<T> Argument<T> {
     /// Declares the parameter.
-    pub const fn new(name: &'static str, docs: &'static str) -> Self
-    where
-        T: FromArgument,
-    {
-        let decl = ArgumentDecl {
-            name,
-            docs,
-            schema: T::schema,
-            mistake: T::mistake,
-            optional: || T::absent().is_some(),
-            default: None,
-            limit: None,
-        };
-        Self { decl, read: T::read, absent: T::absent, limits: None }
+    pub const fn new(name: &'static str, docs: &'static str, reader: Reader<T>) -> Self {
+        let Reader { read, mistake, absent, optional, schema } = reader;
+        let decl = ArgumentDecl { name, docs, schema, mistake, optional, default: None, limit: None };
+        Self { decl, read, absent, limits: None }
     }
 
     /// Gives it a default, and the form of the default for the schema, where it has one.
@@ -190,6 +203,24 @@ pub trait JsonDefault {
 impl<T: serde::Serialize> JsonDefault for DefaultValue<'_, T> {
     fn json(&self) -> Option<Value> {
         serde_json::to_value(self.0).ok()
+    }
+}
+
+/// What `#[arg(default = "…")]` can make a value of: every type with `From<&str>`.
+#[diagnostic::on_unimplemented(
+    message = "a text cannot be the default of an argument of type `{Self}`",
+    label = "not made from a text",
+    note = "write a value of type `{Self}`, such as `default = Type::new(3)`, or implement `From<&str>` for it"
+)]
+pub trait TextDefault {
+    /// Makes the value.
+    fn of_text(text: &'static str) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: From<&'static str>> TextDefault for T {
+    fn of_text(text: &'static str) -> Self {
+        text.into()
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 #[diagnostic::on_unimplemented(
     message = "`range` limits a number, and `{Self}` is none",
     label = "not a number",
+    note = "numbers are `u8` to `u64`, `i8` to `i64`, `usize`, `isize`, `f32`, `f64`, and an `Option` of one of these",
     note = "remove `range`, or check the value in a type of your own with `#[serde(try_from = …)]`"
 )]
 pub trait Number {
@@ -17,11 +18,31 @@ pub trait Number {
 
     /// Returns the number, if there is one.
     fn unit(&self) -> Option<Self::Unit>;
+
+    /// Checks a value, or describes the limits; called by the expansion of `#[arg(range = …)]`.
+    ///
+    /// # Errors
+    ///
+    /// Says what was expected and what came.
+    fn limit(what: LimitUse<'_, Self>, low: Bound<Self::Unit>, high: Bound<Self::Unit>) -> Result<(), String>
+    where
+        Self: Sized,
+    {
+        let limits = Limits::<Self> { low, high };
+        match what {
+            LimitUse::Check(value) => limits.check(value),
+            LimitUse::Describe(schema) => {
+                limits.describe(schema);
+                Ok(())
+            }
+        }
+    }
 }
 
 macro_rules! numbers {
     ($($number:ty)*) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl Number for $number {
                 type Unit = Self;
 
@@ -35,6 +56,7 @@ macro_rules! numbers {
 
 numbers!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize f32 f64);
 
+#[diagnostic::do_not_recommend]
 impl<N: Number> Number for Option<N> {
     type Unit = N::Unit;
 
@@ -50,22 +72,6 @@ pub enum LimitUse<'a, T> {
     Check(&'a T),
     /// To be added to a schema.
     Describe(&'a mut Schema),
-}
-
-/// Checks a value, or describes the limits; called by the expansion of `#[arg(range = …)]`.
-///
-/// # Errors
-///
-/// Says what was expected and what came.
-pub fn limit<T: Number>(what: LimitUse<'_, T>, low: Bound<T::Unit>, high: Bound<T::Unit>) -> Result<(), String> {
-    let limits = Limits::<T> { low, high };
-    match what {
-        LimitUse::Check(value) => limits.check(value),
-        LimitUse::Describe(schema) => {
-            limits.describe(schema);
-            Ok(())
-        }
-    }
 }
 
 /// The limits of a number of type `T`.

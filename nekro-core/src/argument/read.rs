@@ -152,11 +152,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::argument::Argument;
+    use crate::argument::{Argument, FromArgument};
 
-    const CITY: Argument<String> = Argument::new("city", "");
-    const DAYS: Argument<Option<u8>> = Argument::new("days", "");
-    const STOPS: Argument<Vec<(String, u8)>> = Argument::new("stops", "").or(|| Some(Vec::new()), || None);
+    const CITY: Argument<String> = Argument::new("city", "", FromArgument::READER);
+    const DAYS: Argument<Option<u8>> = Argument::new("days", "", FromArgument::READER);
+    const STOPS: Argument<Vec<(String, u8)>> = Argument::new("stops", "", FromArgument::READER).or(|| Some(Vec::new()), || None);
 
     type Values = (String, Option<u8>, Vec<(String, u8)>);
 

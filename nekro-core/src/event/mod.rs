@@ -53,6 +53,15 @@ pub trait Event: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync
     fn turn(&self) -> Option<&TurnId> {
         None
     }
+
+    /// What a handler is called with. The expansion names the type by this constant and the next alone, so that a wrong one is one
+    /// error, where it is written.
+    #[doc(hidden)]
+    const SUBJECT: Subject<Self> = Subject { event: |call| call.event(), decl: Self::DECL };
+
+    /// What a handler answers.
+    #[doc(hidden)]
+    const ANSWERED_WITH: AnsweredWith<Self, Self::Answer> = AnsweredWith(PhantomData);
 }
 
 /// Something that has happened. Implemented by `#[event]`.
@@ -117,47 +126,40 @@ pub enum Sort {
 inventory::collect!(&'static EventDecl);
 
 /// What a handler of event `E` can answer: nothing for a fact, the decision's verdict for a decision.
+// The answer is a parameter, although the event determines it, so that the message can name it.
 #[diagnostic::on_unimplemented(
-    message = "a handler of `{E}` cannot return `{Self}`",
+    message = "a handler of `{E}` returns `{A}` or `Result<{A}>`, not `{Self}`",
     label = "not an answer to `{E}`",
-    note = "a fact is only observed: its handler returns nothing, or `Result<()>`",
-    note = "a decision is answered: its handler returns the verdict that stands in the documentation of `{E}`, or a `Result` of it"
+    note = "a fact has happened and is only observed, so its handler returns nothing; a decision is answered, so its handler returns a verdict"
 )]
-pub trait AnswerTo<E: Event> {
+pub trait AnswerTo<E, A> {
     /// Turns it into the answer.
-    fn answer(self) -> E::Answer;
+    fn answer(self) -> A;
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: Event<Answer = ()>> AnswerTo<E> for () {
-    fn answer(self) {}
-}
-
-#[diagnostic::do_not_recommend]
-impl<V: Verdict, E: Event<Answer = V>> AnswerTo<E> for V {
-    fn answer(self) -> V {
+impl<E, A> AnswerTo<E, A> for A {
+    fn answer(self) -> A {
         self
     }
 }
 
+/// Stands for what a handler of event `E` answers.
+pub struct AnsweredWith<E, A>(PhantomData<fn() -> (E, A)>);
+
+impl<E, A> fmt::Debug for AnsweredWith<E, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AnsweredWith")
+    }
+}
+
 /// The event that a handler is called with.
-// The bound stands on `new` alone, so that a wrong type is one error, where it is written.
 pub struct Subject<E> {
     event: for<'a> fn(&'a Call<'a>) -> Result<&'a E, Error>,
     decl: &'static EventDecl,
-    marker: PhantomData<fn() -> E>,
 }
 
 impl<E> Subject<E> {
-    /// Declares it.
-    #[expect(clippy::new_without_default, reason = "made by the expansion, in a constant")]
-    pub const fn new() -> Self
-    where
-        E: Event,
-    {
-        Self { event: |call| call.event(), decl: E::DECL, marker: PhantomData }
-    }
-
     /// Returns what the manifest knows of the event.
     pub const fn decl(&self) -> &'static EventDecl {
         self.decl

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AnswerTo, Event};
+use super::AnswerTo;
 
 /// The answer to a decision. Implemented here for the agent's own decisions, and by a plugin for its own.
 ///
@@ -14,6 +14,11 @@ use super::{AnswerTo, Event};
 /// let verdict = Approval::Allow.merge(Approval::deny("not at night")).merge(Approval::ask("sure?"));
 /// assert_eq!(verdict, Approval::deny("not at night"));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a verdict",
+    label = "not a verdict",
+    note = "a decision is answered with a verdict: one of `nekro_core::event`, or a type of your own that implements `nekro_core::event::Verdict`"
+)]
 pub trait Verdict: Serialize + JsonSchema + Clone + Send + Sync + 'static {
     /// Returns the verdict of nobody: what holds if no handler has anything to say.
     fn neutral() -> Self;
@@ -161,7 +166,8 @@ impl Verdict for Incoming {
 }
 
 // A handler that only signals need not write a struct.
-impl<E: Event<Answer = Incoming>> AnswerTo<E> for Signal {
+#[diagnostic::do_not_recommend]
+impl<E> AnswerTo<E, Incoming> for Signal {
     fn answer(self) -> Incoming {
         Incoming { signal: self, text: None }
     }

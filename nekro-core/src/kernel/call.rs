@@ -83,24 +83,27 @@ impl Kernel {
     ///
     /// `unknown_tool`, `invalid_arguments`, `denied`, `deadline`, `panicked`, or what the tool returned.
     pub async fn call(&self, tool: &str, arguments: &str, caller: &Caller) -> Result<Reply> {
-        let found = self.registry().tool(tool).and_then(|entry| Some((entry, self.reach(entry, caller)?)));
+        let live = self.0.live.load();
+        let found = self.registry().tool(tool).and_then(|entry| Some((entry, self.sees(&live, entry, caller)?)));
         let Some((entry, plugin)) = found else { return Err(self.unknown_tool(tool, caller)) };
-        if self.is_watched() {
+        if self.0.calls_are_watched {
             // Not held while others have their say: the plugin may stop meanwhile.
-            drop(plugin);
+            drop(live);
             // Boxed: a call that nobody watches does not carry the other's state.
             return Box::pin(self.call_watched(entry, arguments, caller)).await;
         }
-        self.run(entry, &plugin, arguments, caller).await
-    }
-
-    /// Tells whether any plugin has a say in tool calls or observes them.
-    #[inline]
-    fn is_watched(&self) -> bool {
-        self.is_decided_by_anyone::<ToolCall>()
-            || self.is_decided_by_anyone::<ToolResult>()
-            || self.is_observed::<ToolCallStarted>()
-            || self.is_observed::<ToolExecuted>()
+        let limit = self.call_limit(entry.decl.deadline);
+        let input = Input::Arguments(arguments);
+        let result = match entry.decl.body {
+            // It cannot wait, so it holds nothing of its own.
+            Body::Sync(body) => guarded(|| body(&Call { kernel: self, plugin, caller, limit, input })),
+            Body::Async(body) => {
+                let plugin = Arc::clone(plugin);
+                drop(live);
+                limited(body(&Call { kernel: self, plugin: &plugin, caller, limit, input }), limit).await
+            }
+        };
+        result.map_err(|failure| failure.into_error(&entry.name, "call_deadline"))
     }
 
     #[inline]

@@ -1,9 +1,10 @@
 //! Making a decision: handlers one after the other, and their verdicts merged.
 
-use std::any::TypeId;
+use std::{any::TypeId, sync::Arc};
 
 use super::{
-    Kernel,
+    Kernel, Live,
+    breaker::Pass,
     guard::{Failure, guarded, limited},
     registry::Listener,
 };
@@ -11,7 +12,7 @@ use crate::{
     call::{Call, Input},
     caller::Caller,
     event::{Decision, Verdict},
-    handler::{HandlerBody, Sink},
+    handler::HandlerBody,
 };
 
 /// What was decided.
@@ -43,18 +44,32 @@ impl Kernel {
     pub async fn decide<E: Decision>(&self, mut event: E, caller: &Caller) -> Decided<E> {
         let mut verdict: Option<E::Answer> = None;
         let mut failed = Vec::new();
-        for listener in self.listeners::<E>() {
+        let live = self.0.live.load();
+        let listeners = self.listeners::<E>(&live);
+        let mut live = Some(live);
+        for listener in listeners {
             let mut answer: Option<E::Answer> = None;
-            let called = match self.running(listener.plugin) {
-                // Only the handler's own plugin is held while it waits: the others may stop meanwhile, and are then passed over.
-                Some(plugin) => {
-                    let limit = listener.decl.deadline.unwrap_or(self.limits().decision_deadline);
-                    let call = Call { kernel: self, plugin: &plugin, caller, limit, input: Input::Event(&event) };
-                    self.call_handler(listener, &call, &mut answer).await
+            let limit = listener.decl.deadline.unwrap_or(self.limits().decision_deadline);
+            let input = Input::Event(&event);
+            let now = live.get_or_insert_with(|| self.0.live.load());
+            let called = match (&now.plugins[listener.plugin], listener.decl.body) {
+                (Some(plugin), HandlerBody::Sync(body)) => {
+                    let call = Call { kernel: self, plugin, caller, limit, input };
+                    self.admit(listener).and_then(|pass| self.tell_breaker(listener, pass, guarded(|| body(&call, &mut answer))))
                 }
+                (Some(plugin), HandlerBody::Async(body)) => match self.admit(listener) {
+                    Ok(pass) => {
+                        // Only its own plugin is held while it waits: the others may stop meanwhile, and are then passed over.
+                        let plugin = Arc::clone(plugin);
+                        let call = Call { kernel: self, plugin: &plugin, caller, limit, input };
+                        let result = limited(body(&call, &mut answer), limit).releasing(&mut live).await;
+                        self.tell_breaker(listener, pass, result)
+                    }
+                    Err(failure) => Err(failure),
+                },
                 // A guard that nobody has disabled and that is not there must not leave the door open.
-                None if self.0.live.load().wanted[listener.plugin] => Err(Failure::NotRunning),
-                None => continue,
+                (None, _) if now.wanted[listener.plugin] => Err(Failure::NotRunning),
+                (None, _) => continue,
             };
             if let Err(failure) = called {
                 let problem =
@@ -83,23 +98,24 @@ impl Kernel {
         self.registry().event_of::<E>().is_some_and(|event| !event.listeners.is_empty())
     }
 
-    fn listeners<E: Decision>(&self) -> &[Listener] {
-        let live = self.0.live.load();
+    #[inline]
+    fn listeners<E: Decision>(&self, live: &Live) -> &[Listener] {
         match self.registry().event_of::<E>() {
             Some(event) if !live.halted && !live.silences(TypeId::of::<E>()) => &event.listeners,
             _ => &[],
         }
     }
 
-    /// Calls one handler, and tells its breaker.
+    /// Asks a handler's breaker whether it may be called.
     #[inline]
-    pub(super) async fn call_handler(&self, listener: &Listener, call: &Call<'_>, sink: Sink<'_>) -> Result<(), Failure> {
+    pub(super) fn admit(&self, listener: &Listener) -> Result<Pass, Failure> {
+        self.0.breakers[listener.number].admits(self.limits()).ok_or(Failure::Quarantine)
+    }
+
+    /// Tells a handler's breaker how the call went.
+    #[inline]
+    pub(super) fn tell_breaker(&self, listener: &Listener, pass: Pass, result: Result<(), Failure>) -> Result<(), Failure> {
         let breaker = &self.0.breakers[listener.number];
-        let Some(pass) = breaker.admits(self.limits()) else { return Err(Failure::Quarantine) };
-        let result = match listener.decl.body {
-            HandlerBody::Sync(body) => guarded(|| body(call, sink)),
-            HandlerBody::Async(body) => limited(body(call, sink), call.limit).await,
-        };
         match &result {
             Ok(()) => breaker.succeeded(pass),
             Err(_) if breaker.failed(self.limits(), pass) => tracing::error!(

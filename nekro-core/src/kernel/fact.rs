@@ -3,6 +3,7 @@
 use std::{
     any::{Any, TypeId},
     fmt,
+    ops::Range,
     sync::Arc,
 };
 
@@ -10,12 +11,14 @@ use serde_json::Value;
 
 use super::{
     Kernel, Live,
+    guard::{guarded, limited},
     mailbox::{Lane, Put},
 };
 use crate::{
     call::{Call, Input},
     caller::Caller,
     event::{Event, Fact},
+    handler::HandlerBody,
     ids::{SessionId, TurnId},
 };
 
@@ -63,6 +66,8 @@ impl fmt::Debug for Observed<'_> {
 /// A fact on its way to one plugin.
 pub(crate) struct Post {
     fact: Arc<dyn AnyFact>,
+    // Which of the event's listeners are the plugin's.
+    listeners: Range<usize>,
 }
 
 /// A fact, without its type.
@@ -120,11 +125,11 @@ impl Kernel {
         }
         let session = Event::session(&event).cloned();
         let fact: Arc<dyn AnyFact> = Arc::new(event);
-        for (plugin, _) in &entry.groups {
+        for (plugin, listeners) in &entry.groups {
             if live.plugins[*plugin].is_none() {
                 continue;
             }
-            let post = Post { fact: Arc::clone(&fact) };
+            let post = Post { fact: Arc::clone(&fact), listeners: listeners.clone() };
             match self.0.mailboxes[*plugin].put(session.clone(), post, self.limits()) {
                 Put::StartWorker => Worker::start(self.clone(), *plugin),
                 Put::Waiting => {}
@@ -162,9 +167,8 @@ impl Kernel {
     }
 
     /// Calls a plugin's handlers of a fact, one after the other.
-    async fn deliver(&self, plugin: usize, fact: &dyn AnyFact) {
+    async fn deliver(&self, plugin: usize, Post { fact, listeners }: &Post) {
         let Some(entry) = self.registry().event_of_type(fact.of_type()) else { return };
-        let Some((_, range)) = entry.groups.iter().find(|(of, _)| *of == plugin) else { return };
         {
             let live = self.0.live.load();
             if live.halted || live.silences(fact.of_type()) {
@@ -175,10 +179,19 @@ impl Kernel {
         let mut caller = Caller::host();
         caller.session = fact.session().cloned();
         caller.turn = fact.turn().cloned();
-        for listener in &entry.listeners[range.clone()] {
+        for listener in &entry.listeners[listeners.clone()] {
             let limit = listener.decl.deadline.unwrap_or(self.limits().fact_deadline);
             let call = Call { kernel: self, plugin: &running, caller: &caller, limit, input: Input::Event(fact.as_any()) };
-            if let Err(failure) = self.call_handler(listener, &call, &mut None::<()>).await {
+            let mut answer = None::<()>;
+            let result = match (self.admit(listener), listener.decl.body) {
+                (Err(failure), _) => Err(failure),
+                (Ok(pass), HandlerBody::Sync(body)) => self.tell_breaker(listener, pass, guarded(|| body(&call, &mut answer))),
+                (Ok(pass), HandlerBody::Async(body)) => {
+                    let result = limited(body(&call, &mut answer), limit).await;
+                    self.tell_breaker(listener, pass, result)
+                }
+            };
+            if let Err(failure) = result {
                 let (id, handler) = (running.decl().id, listener.decl.name);
                 tracing::warn!(plugin = id, handler, event = entry.name, "a handler failed: {failure}");
             }
@@ -206,7 +219,7 @@ impl Worker {
     async fn work(mut self) {
         while let Some((lane, post)) = self.kernel.0.mailboxes[self.plugin].take() {
             self.lane = Some(lane);
-            self.kernel.deliver(self.plugin, &*post.fact).await;
+            self.kernel.deliver(self.plugin, &post).await;
             drop(post);
             self.give_back();
             // Handlers that never wait, and emit what they listen to, would otherwise never let go of the thread.

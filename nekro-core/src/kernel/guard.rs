@@ -3,7 +3,7 @@
 use std::{
     any::Any,
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll},
@@ -82,7 +82,7 @@ pub(crate) fn limited<T>(future: BoxFuture<'_, Result<T, Error>>, limit: Duratio
 
 /// See [`limited`].
 pub(crate) struct Limited<'a, T> {
-    // Always there until it is dropped.
+    // There until it has ended.
     future: Option<BoxFuture<'a, Result<T, Error>>>,
     limit: Duration,
     // Made when the future first has to wait: most functions never do, and a timer costs more than they. It has no part in tokio's
@@ -95,8 +95,15 @@ impl<T> Future for Limited<'_, T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(future) = &mut self.future else { return Poll::Pending };
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        let slot = &mut self.future;
+        match catch_unwind(AssertUnwindSafe(|| {
+            let polled = slot.as_mut().map_or(Poll::Pending, |future| future.as_mut().poll(context));
+            if polled.is_ready() {
+                // Dropped here already, where panics are caught anyway.
+                *slot = None;
+            }
+            polled
+        })) {
             Ok(Poll::Ready(result)) => return Poll::Ready(result.map_err(Failure::Error)),
             Err(payload) => return Poll::Ready(Err(Failure::Panic(message(payload)))),
             Ok(Poll::Pending) => {}
@@ -109,13 +116,28 @@ impl<T> Future for Limited<'_, T> {
 
 impl<T> Drop for Limited<'_, T> {
     fn drop(&mut self) {
-        let future = self.future.take();
-        drop_guarded(future);
+        if let Some(future) = self.future.take() {
+            drop_guarded(future);
+        }
+    }
+}
+
+impl<T> Limited<'_, T> {
+    /// Lets go of something as soon as the function has to wait: most never do.
+    #[inline]
+    pub(crate) fn releasing<H>(mut self, held: &mut Option<H>) -> impl Future<Output = Result<T, Failure>> {
+        poll_fn(move |context| {
+            let polled = Pin::new(&mut self).poll(context);
+            if polled.is_pending() {
+                *held = None;
+            }
+            polled
+        })
     }
 }
 
 /// Drops something of a plugin's, whose destructor may panic.
-#[inline]
+#[cold]
 pub(crate) fn drop_guarded<T>(value: T) {
     if let Err(failure) = guarded(|| {
         drop(value);

@@ -27,9 +27,10 @@ pub(crate) struct Mailbox<T> {
 }
 
 struct Lanes<T> {
-    // Invariant: a lane is here from its first fact until its last one was handled; while no worker is at it, it is in `ready` too.
+    // Invariant: a lane is here from its first fact until its last one was handled; while no worker is at it, it is in `ready` too,
+    // with its next fact. So a fact that comes alone is never queued here.
     waiting: HashMap<Lane, VecDeque<T>>,
-    ready: VecDeque<Lane>,
+    ready: VecDeque<(Lane, T)>,
     count: usize,
     workers: usize,
     // How many facts were ever put in.
@@ -72,8 +73,8 @@ impl<T> Mailbox<T> {
             }
             Entry::Vacant(place) => {
                 let lane = place.key().clone();
-                place.insert(VecDeque::from([fact]));
-                lanes.ready.push_back(lane);
+                place.insert(VecDeque::new());
+                lanes.ready.push_back((lane, fact));
             }
         }
         if lanes.workers >= limits.concurrency.max(1) {
@@ -86,15 +87,12 @@ impl<T> Mailbox<T> {
     /// Gives a worker its next fact and the lane it belongs to, or ends the worker.
     pub(crate) fn take(&self) -> Option<(Lane, T)> {
         let mut lanes = self.lock();
-        while let Some(lane) = lanes.ready.pop_front() {
-            if let Some(fact) = lanes.waiting.get_mut(&lane).and_then(VecDeque::pop_front) {
-                lanes.count -= 1;
-                return Some((lane, fact));
-            }
-            lanes.waiting.remove(&lane);
+        let next = lanes.ready.pop_front();
+        match next {
+            Some(_) => lanes.count -= 1,
+            None => self.leave(lanes),
         }
-        self.leave(lanes);
-        None
+        next
     }
 
     /// Ends a worker that will not take another fact, though there may be some: its runtime is ending.
@@ -113,15 +111,22 @@ impl<T> Mailbox<T> {
     /// Takes a lane back from a worker that has handled one of its facts.
     pub(crate) fn give_back(&self, lane: Lane) {
         let mut lanes = self.lock();
-        match lanes.waiting.get(&lane) {
-            Some(queue) if !queue.is_empty() => lanes.ready.push_back(lane),
-            _ => drop(lanes.waiting.remove(&lane)),
+        let Entry::Occupied(mut queue) = lanes.waiting.entry(lane) else { return };
+        match queue.get_mut().pop_front() {
+            Some(fact) => {
+                let lane = queue.key().clone();
+                lanes.ready.push_back((lane, fact));
+            }
+            None => drop(queue.remove_entry()),
         }
     }
 
     /// Throws away what waits. What is being handled goes on.
     pub(crate) fn clear(&self) {
         let mut lanes = self.lock();
+        for (lane, _) in std::mem::take(&mut lanes.ready) {
+            lanes.waiting.remove(&lane);
+        }
         lanes.waiting.values_mut().for_each(VecDeque::clear);
         lanes.count = 0;
     }

@@ -66,6 +66,8 @@ struct Inner {
     limits: Limits,
     runtime: tokio::runtime::Handle,
     observer: Option<Arc<dyn ObserverPort>>,
+    // Whether anybody has a say in tool calls or observes them.
+    calls_are_watched: bool,
     live: ArcSwap<Live>,
     // By handler number.
     breakers: Box<[Breaker]>,

@@ -17,7 +17,11 @@ use crate::{
     argument::{ArgumentDecl, suggest},
     capability::CapabilityDecl,
     command::CommandDecl,
-    event::{Event, EventDecl, Sort},
+    event::{
+        Event, EventDecl, Sort,
+        decisions::{ToolCall, ToolResult},
+        facts::{ToolCallStarted, ToolExecuted},
+    },
     handler::HandlerDecl,
     init::{HookDecl, When},
     location::Location,
@@ -462,6 +466,17 @@ impl Registry {
     #[inline]
     pub(crate) fn event_of_type(&self, of: TypeId) -> Option<&EventEntry> {
         self.event_types.get(&of).map(|at| &self.events[*at])
+    }
+
+    /// Tells whether any plugin has a say in tool calls or observes them.
+    pub(crate) fn watches_calls(&self) -> bool {
+        let events = [
+            self.event_of::<ToolCall>(),
+            self.event_of::<ToolResult>(),
+            self.event_of::<ToolCallStarted>(),
+            self.event_of::<ToolExecuted>(),
+        ];
+        events.into_iter().flatten().any(|event| !event.listeners.is_empty())
     }
 
     /// Returns how many event handlers there are.

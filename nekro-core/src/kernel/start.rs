@@ -121,6 +121,7 @@ impl Builder {
         let configs = configs.into_iter().map(|(name, config)| Ok((index(&name)?, config))).collect::<Result<_, _>>()?;
 
         let count = registry.plugins().len();
+        let observer = ports.get::<dyn ObserverPort>().ok().cloned();
         let order = registry.start_order().to_vec();
         let kernel = Kernel(Arc::new(Inner {
             live: ArcSwap::from_pointee(Live {
@@ -133,7 +134,8 @@ impl Builder {
             last_good: registry.prompts().map(|_| LastGood::default()).collect(),
             switch: tokio::sync::Mutex::new(Switch { configs, ..Switch::default() }),
             stages: Mutex::new(vec![Stage::Disabled; count]),
-            observer: ports.get::<dyn ObserverPort>().ok().cloned(),
+            calls_are_watched: observer.is_some() || registry.watches_calls(),
+            observer,
             registry,
             ports,
             limits,

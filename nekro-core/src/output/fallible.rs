@@ -12,7 +12,7 @@ use schemars::{Schema, SchemaGenerator};
 use super::{IntoReply, Kind, Reply};
 use crate::{
     error::{Error, IntoError},
-    event::{AnswerTo, Event, Subject},
+    event::{AnswerTo, AnsweredWith},
     init::IntoState,
     prompt::IntoSection,
     tool::OutputDecl,
@@ -125,12 +125,8 @@ impl<T, E> Fallible<T, E> {
     }
 
     /// For a handler of event `V`.
-    pub fn answer<V: Event>(self, _: &Subject<V>) -> Convert<Result<T, E>, V::Answer>
-    where
-        T: AnswerTo<V>,
-        E: IntoError,
-    {
-        Convert(|returned| returned.map(T::answer).map_err(E::into_error))
+    pub fn to<V, A>(self, _: AnsweredWith<V, A>) -> FallibleTo<T, E, V, A> {
+        FallibleTo(PhantomData)
     }
 
     /// For a prompt section.
@@ -162,11 +158,8 @@ impl<T> Plain<T> {
     }
 
     /// For a handler of event `V`.
-    pub fn answer<V: Event>(self, _: &Subject<V>) -> Convert<T, V::Answer>
-    where
-        T: AnswerTo<V>,
-    {
-        Convert(|returned| Ok(returned.answer()))
+    pub fn to<V, A>(self, _: AnsweredWith<V, A>) -> PlainTo<T, V, A> {
+        PlainTo(PhantomData)
     }
 
     /// For a prompt section.
@@ -186,6 +179,34 @@ impl<T> Plain<T> {
     }
 }
 
+/// The return type of a handler of event `V` is a `Result<T, E>`. Only when event and answer are known are the bounds stated: otherwise
+/// the compiler would take the answer from the return type, and find the event wrong.
+pub struct FallibleTo<T, E, V, A>(PhantomData<(Fallible<T, E>, AnsweredWith<V, A>)>);
+
+impl<T, E, V, A> FallibleTo<T, E, V, A> {
+    /// Turns it into the answer.
+    pub fn answer(self) -> Convert<Result<T, E>, A>
+    where
+        T: AnswerTo<V, A>,
+        E: IntoError,
+    {
+        Convert(|returned| returned.map(T::answer).map_err(E::into_error))
+    }
+}
+
+/// The return type of a handler of event `V` is no `Result`.
+pub struct PlainTo<T, V, A>(PhantomData<(Plain<T>, AnsweredWith<V, A>)>);
+
+impl<T, V, A> PlainTo<T, V, A> {
+    /// Turns it into the answer.
+    pub fn answer(self) -> Convert<T, A>
+    where
+        T: AnswerTo<V, A>,
+    {
+        Convert(|returned| Ok(returned.answer()))
+    }
+}
+
 macro_rules! debug {
     ($($name:ident<$($parameter:ident),*>)*) => {
         $(
@@ -198,4 +219,4 @@ macro_rules! debug {
     };
 }
 
-debug!(Fallible<T, E> Plain<T> Convert<R, T> ReplyOf<R>);
+debug!(Fallible<T, E> FallibleTo<T, E, V, A> Plain<T> PlainTo<T, V, A> Convert<R, T> ReplyOf<R>);

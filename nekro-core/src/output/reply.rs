@@ -158,7 +158,8 @@ impl Reply {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be returned from a tool",
     label = "not a value that a caller can be given",
-    note = "derive `Serialize` and `JsonSchema` for it (the prelude has both names, and `Cargo.toml` needs the crates `serde` and `schemars` (1)), or return `Note<T>`, `Show<T>`, `Content`, or a `Result` of one of these"
+    note = "derive `Serialize` and `JsonSchema` for it, or for the `T` if it is a `Note<T>` or a `Show<T>`: the prelude has both names, and `Cargo.toml` needs the crates `serde` and `schemars` (1)",
+    note = "a tool can also return `Content`, for text with images, and a `Result` of anything it can return"
 )]
 pub trait IntoReply: Sized + 'static {
     /// What happens next.
@@ -188,6 +189,7 @@ impl<T: Serialize + JsonSchema + 'static> IntoReply for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + JsonSchema + 'static> IntoReply for Note<T> {
     const KIND: Kind = Kind::Note;
 
@@ -200,6 +202,7 @@ impl<T: Serialize + JsonSchema + 'static> IntoReply for Note<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + JsonSchema + 'static> IntoReply for Show<T> {
     const KIND: Kind = Kind::Show;
 
@@ -212,6 +215,7 @@ impl<T: Serialize + JsonSchema + 'static> IntoReply for Show<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoReply for Content {
     const KIND: Kind = Kind::Content;
 

@@ -2,9 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::model::Event;
-use crate::shared::{location, marker};
+use crate::shared::{location, marker, names, ours_at};
 
 pub(crate) fn expand(event: &Event) -> TokenStream {
     let Event { item, name, docs, decision, revise, builtin, session, turn } = event;
@@ -12,15 +13,13 @@ pub(crate) fn expand(event: &Event) -> TokenStream {
     let private = if *builtin { quote!(::nekro_core::__private) } else { quote!(crate::the_plugin_of_this_crate::private) };
     let path = |name: &str| format!("{}::{name}", private.to_string().replace(' ', ""));
     let (serde, schemars) = (path("serde"), path("schemars"));
-    let (names, plugin, claim) = if *builtin {
+    let (imports, plugin, claim) = if *builtin {
         (quote!(use #private as __nekro;), quote!(::core::option::Option::None), TokenStream::new())
     } else {
         (
-            quote!(
-                use crate::the_plugin_of_this_crate::{Plugin as __NekroPlugin, private as __nekro};
-            ),
+            names(ident),
             quote!(::core::option::Option::Some(<__NekroPlugin as __nekro::Plugin>::DECL)),
-            marker("an_event", name, ident.span()),
+            marker(&format!("an_event_called_{name}"), ident),
         )
     };
     let id = |field: &Option<syn::Ident>, of: TokenStream| {
@@ -35,21 +34,26 @@ pub(crate) fn expand(event: &Event) -> TokenStream {
     let (answer, sort, trigger, kind) = match decision {
         Some(verdict) => {
             let revise = revise.as_ref().map(|revise| {
+                // A variable of its own, so that a function of another type is one plain error.
+                let ty = quote_spanned!(ours_at(revise.span())=> fn(&mut Self, &#verdict));
                 quote! {
-                    fn revise(&mut self, verdict: &#verdict) { #revise(self, verdict) }
+                    fn revise(&mut self, __nekro_verdict: &#verdict) {
+                        let __nekro_revise: #ty = #revise;
+                        __nekro_revise(self, __nekro_verdict)
+                    }
                 }
             });
             (
                 quote!(#verdict),
                 quote!(Decision),
                 quote!(__nekro::trigger_decision::<#ident>),
-                quote!(impl __nekro::Decision for #ident { #revise }),
+                quote_spanned!(ours_at(verdict.span())=> impl __nekro::Decision for #ident { #revise }),
             )
         }
         None => (quote!(()), quote!(Fact), quote!(__nekro::trigger_fact::<#ident>), quote!(impl __nekro::Fact for #ident {})),
     };
-    let location = location(ident.span());
-    quote! {
+    let location = location(ident);
+    let item = quote! {
         #[derive(
             ::core::clone::Clone,
             #private::serde::Serialize,
@@ -61,7 +65,7 @@ pub(crate) fn expand(event: &Event) -> TokenStream {
         #item
 
         const _: () = {
-            #names
+            #imports
             #claim
 
             static __NEKRO_DECL: __nekro::EventDecl = __nekro::EventDecl {
@@ -88,5 +92,10 @@ pub(crate) fn expand(event: &Event) -> TokenStream {
 
             __nekro::inventory::submit! { &__NEKRO_DECL }
         };
+    };
+    if *builtin {
+        return item;
     }
+    let plugin = syn::Ident::new("the_plugin_of_this_crate", ours_at(ident.span()));
+    quote!(crate::#plugin::private::item! { #item })
 }

@@ -12,22 +12,17 @@ use crate::shared::{Diagnostics, Keys};
 pub(crate) fn attribute(keys: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let keys = Keys::parse("event", keys, &mut diagnostics);
-    let model = match syn::parse2::<ItemStruct>(item.clone()) {
-        Ok(structure) => model::Event::read(structure, keys, &mut diagnostics),
+    let event = match syn::parse2::<ItemStruct>(item.clone()) {
+        Ok(structure) => Some(model::Event::read(structure, keys, &mut diagnostics)).filter(model::Event::is_usable),
         Err(error) => {
-            let is_struct = item.clone().into_iter().any(|token| token.to_string() == "struct");
-            diagnostics.push(if is_struct {
-                error
-            } else {
-                syn::Error::new(error.span(), "`#[event]` stands on a struct with named fields")
-            });
+            diagnostics.push(syn::Error::new(error.span(), "`#[event]` stands on a struct with named fields"));
             None
         }
     };
-    match diagnostics.finish(model) {
-        Ok(model) => expand::expand(&model),
-        Err(errors) => quote!(#item #errors),
-    }
+    // The event is emitted in spite of mistakes: its handlers need it.
+    let errors = diagnostics.finish();
+    let event = event.map_or(item, |event| expand::expand(&event));
+    quote!(#event #errors)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    pub(crate) fn read(item: ItemStruct, mut keys: Keys, diagnostics: &mut Diagnostics) -> Option<Self> {
+    pub(crate) fn read(item: ItemStruct, mut keys: Keys, diagnostics: &mut Diagnostics) -> Self {
         let name = match keys.text("name", "note_saved", diagnostics) {
             Some(name) => {
                 check_name("the name of an event", &name.value(), &name, diagnostics);
@@ -47,6 +47,11 @@ impl Event {
         if let Fields::Unnamed(fields) = &item.fields {
             diagnostics.report(fields, "an event has named fields: write `pub struct NoteSaved { pub key: String }`");
         }
-        Some(Self { item, name, docs, decision, revise, builtin, session, turn })
+        Self { item, name, docs, decision, revise, builtin, session, turn }
+    }
+
+    /// Tells whether the rest of the expansion can work with the struct.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.item.generics.params.is_empty() && !matches!(self.item.fields, Fields::Unnamed(_))
     }
 }

@@ -10,7 +10,7 @@ use crate::shared::function_attribute;
 
 pub(crate) fn attribute(when: When, keys: TokenStream, item: TokenStream) -> TokenStream {
     let read = |function: &_, keys, diagnostics: &mut _| model::Hook::read(when, function, keys, diagnostics);
-    function_attribute(when.attribute(), keys, item, read, expand::expand)
+    function_attribute(when.attribute(), keys, item, read, expand::expand, expand::rescue)
 }
 
 #[cfg(test)]

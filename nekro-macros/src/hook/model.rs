@@ -50,7 +50,9 @@ impl Hook {
                 diagnostics.report(own, "`#[init]` makes this state: it cannot borrow it");
             }
         }
-        Some(Self { when, state: returned, parameters })
+        // What cannot be lent is reported elsewhere.
+        let state = returned.filter(|ty| !matches!(ty, Type::ImplTrait(_) | Type::Reference(_)));
+        Some(Self { when, state, parameters })
     }
 }
 

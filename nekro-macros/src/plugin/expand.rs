@@ -1,10 +1,10 @@
 //! What a `#[plugin]` adds.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 use super::model::Plugin;
-use crate::shared::{location, option};
+use crate::shared::{location, option, ours_at};
 
 pub(crate) fn expand(plugin: &Plugin) -> TokenStream {
     let Plugin { item, id, docs, title, category, requires, core, has_config } = plugin;
@@ -36,26 +36,38 @@ pub(crate) fn expand(plugin: &Plugin) -> TokenStream {
     } else {
         quote! {
             __nekro::ConfigDecl {
-                read: |json| __nekro::read_nothing(json, || #ident),
+                read: |__nekro_json| __nekro::read_nothing(__nekro_json, || #ident),
                 schema: ::core::option::Option::None,
             }
         }
     };
     let (title, category) = (option(title.as_ref()), option(category.as_ref()));
-    let location = location(ident.span());
-    quote! {
-        #derives
-        #item
-
+    let location = location(ident);
+    // A second plugin, and one that is not at the root, are errors at the struct's name.
+    let module = quote_spanned! {ours_at(ident.span())=>
         #[doc(hidden)]
         #[allow(unreachable_pub)]
         pub mod the_plugin_of_this_crate {
             pub use super::#ident as Plugin;
             pub use #private as private;
         }
+    };
+    let root = quote_spanned! {ours_at(ident.span())=>
+        const _: () = ::core::assert!(
+            __nekro::is_root(::core::module_path!()),
+            "`#[plugin]` stands at the root of its crate: move the struct to `lib.rs`, or take it out of its module",
+        );
+    };
+    quote! {
+        #derives
+        #item
+
+        #module
 
         const _: () = {
             use #private as __nekro;
+
+            #root
 
             static __NEKRO_DECL: __nekro::PluginDecl = __nekro::PluginDecl {
                 id: #id,
@@ -80,9 +92,9 @@ pub(crate) fn expand(plugin: &Plugin) -> TokenStream {
                 const KIND: __nekro::LentKind = __nekro::LentKind::Config;
 
                 fn lend<'a>(
-                    call: &'a __nekro::Call<'a>,
+                    __nekro_call: &'a __nekro::Call<'a>,
                 ) -> ::core::result::Result<__nekro::Loan<'a, Self>, __nekro::Error> {
-                    __nekro::lend_config(call)
+                    __nekro::lend_config(__nekro_call)
                 }
             }
 

@@ -12,22 +12,22 @@ use crate::shared::{Diagnostics, Keys};
 pub(crate) fn attribute(keys: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let keys = Keys::parse("plugin", keys, &mut diagnostics);
-    let model = match syn::parse2::<ItemStruct>(item.clone()) {
+    let plugin = match syn::parse2::<ItemStruct>(item.clone()) {
         Ok(structure) => model::Plugin::read(structure, keys, &mut diagnostics),
         Err(error) => {
-            let is_struct = item.clone().into_iter().any(|token| token.to_string() == "struct");
-            diagnostics.push(if is_struct {
-                error
-            } else {
-                syn::Error::new(error.span(), "`#[plugin]` stands on a struct, such as `pub struct Weather;`")
-            });
-            None
+            diagnostics.push(syn::Error::new(error.span(), "`#[plugin]` stands on a struct, such as `pub struct Weather;`"));
+            let (plugin, errors) = (expand::expand(&model::Plugin::stand_in(None)), diagnostics.finish());
+            return quote!(#item #errors #plugin);
         }
     };
-    match diagnostics.finish(model) {
-        Ok(model) => expand::expand(&model),
-        Err(errors) => quote!(#item #errors),
+    // The plugin is emitted in spite of mistakes: all other items of the crate need it.
+    let errors = diagnostics.finish();
+    if plugin.is_usable() {
+        let plugin = expand::expand(&plugin);
+        return quote!(#plugin #errors);
     }
+    let stand_in = expand::expand(&model::Plugin::stand_in(plugin.core));
+    quote!(#item #errors #stand_in)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a `#[plugin]` says, checked.
 
 use quote::ToTokens;
-use syn::{ExprPath, Fields, ItemStruct, LitStr, Visibility};
+use syn::{ExprPath, Fields, ItemStruct, LitStr, Token, Visibility, parse_quote};
 
 use crate::shared::{Diagnostics, Keys, check_name, docs, plugin_id};
 
@@ -19,7 +19,7 @@ pub(crate) struct Plugin {
 }
 
 impl Plugin {
-    pub(crate) fn read(item: ItemStruct, mut keys: Keys, diagnostics: &mut Diagnostics) -> Option<Self> {
+    pub(crate) fn read(mut item: ItemStruct, mut keys: Keys, diagnostics: &mut Diagnostics) -> Self {
         let id = match keys.text("id", "weather", diagnostics) {
             Some(id) => {
                 check_name("the id of a plugin", &id.value(), &id, diagnostics);
@@ -46,6 +46,7 @@ impl Plugin {
         }
         if !matches!(item.vis, Visibility::Public(_)) {
             diagnostics.report(&item.ident, "a plugin's struct must be `pub`: the agent's bundle names it");
+            item.vis = Visibility::Public(Token![pub](item.ident.span()));
         }
         if !item.generics.params.is_empty() {
             diagnostics.report(&item.generics, "a plugin's struct cannot be generic: it is one configuration");
@@ -54,7 +55,22 @@ impl Plugin {
             diagnostics.report(fields, "a plugin's configuration has named fields: write `pub struct Weather { units: Units }`");
         }
         let has_config = !matches!(item.fields, Fields::Unit);
-        Some(Self { item, id, docs, title, category, requires, core, has_config })
+        Self { item, id, docs, title, category, requires, core, has_config }
+    }
+
+    /// Makes a plugin in the place of an item that cannot be one, so that the rest of the crate still has a plugin to belong to.
+    pub(crate) fn stand_in(core: Option<ExprPath>) -> Self {
+        let item = parse_quote! {
+            #[doc(hidden)]
+            pub struct __NekroStandIn;
+        };
+        let (id, docs) = (String::new(), String::new());
+        Self { item, id, docs, title: None, category: None, requires: Vec::new(), core, has_config: false }
+    }
+
+    /// Tells whether the rest of the expansion can work with the struct.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.item.generics.params.is_empty()
     }
 
     /// Tells whether the user's own attributes have a word in them.
@@ -67,7 +83,12 @@ impl Plugin {
 fn check_requirement(text: &LitStr, diagnostics: &mut Diagnostics) {
     let value = text.value();
     let (id, range) = value.split_once(' ').unwrap_or((&value, "*"));
-    check_name("the id of a plugin", id, text, diagnostics);
+    let meant = plugin_id(id);
+    if id.starts_with("nekro-plugin-") {
+        diagnostics.report(text, format!("`{id}` is the package: write the id of its plugin, such as `{meant}`"));
+    } else {
+        check_name("the id of a plugin", id, text, diagnostics);
+    }
     if let Err(error) = semver::VersionReq::parse(range.trim()) {
         diagnostics.report(text, format!("`{range}` is not a range of versions, such as `^1` or `>=1.2, <2`: {error}"));
     }

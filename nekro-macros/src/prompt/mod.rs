@@ -5,10 +5,10 @@ mod model;
 
 use proc_macro2::TokenStream;
 
-use crate::shared::function_attribute;
+use crate::shared::{function_attribute, nothing};
 
 pub(crate) fn attribute(keys: TokenStream, item: TokenStream) -> TokenStream {
-    function_attribute("prompt", keys, item, model::Prompt::read, expand::expand)
+    function_attribute("prompt", keys, item, model::Prompt::read, expand::expand, nothing)
 }
 
 #[cfg(test)]

@@ -18,11 +18,8 @@ impl Diagnostics {
         self.0.push(error);
     }
 
-    /// Ends the collection: the value if there was no mistake, all mistakes as code otherwise.
-    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, TokenStream> {
-        match value {
-            Some(value) if self.0.is_empty() => Ok(value),
-            _ => Err(self.0.iter().map(syn::Error::to_compile_error).collect()),
-        }
+    /// Ends the collection: all mistakes as code, if there was one.
+    pub(crate) fn finish(self) -> Option<TokenStream> {
+        (!self.0.is_empty()).then(|| self.0.iter().map(syn::Error::to_compile_error).collect())
     }
 }

@@ -1,6 +1,6 @@
 //! The parts that every expansion has: data, and one call per parameter.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Expr, ExprLit, Lit, RangeLimits, spanned::Spanned};
 
@@ -10,20 +10,34 @@ use super::{
 };
 
 /// Wraps what an attribute adds: it stays out of the user's names, and finds the plugin and `nekro-core` through the crate's root.
-pub(crate) fn registered(declarations: TokenStream) -> TokenStream {
+/// `ident` is the name of the user's item.
+pub(crate) fn registered(ident: &Ident, declarations: TokenStream) -> TokenStream {
+    let names = names(ident);
     quote! {
         const _: () = {
-            // If this fails, the crate has no `#[plugin]` struct at its root.
-            use crate::the_plugin_of_this_crate::{Plugin as __NekroPlugin, private as __nekro};
+            #names
             #declarations
         };
     }
 }
 
-/// Claims a name within the plugin: a second claim is a compile error at both places.
-pub(crate) fn marker(what: &str, name: &str, span: Span) -> TokenStream {
-    let claim = Ident::new(&format!("{what}_called_{name}"), span);
+/// Imports the plugin and `nekro-core`. If this fails, the crate has no `#[plugin]` struct at its root: the first line is then the
+/// one error, for the compiler takes what an unresolved import brings to be anything.
+pub(crate) fn names(ident: &Ident) -> TokenStream {
+    // The compiler reports a name in braces by itself, where it stands.
+    let plugin = quote_spanned!(ours_at(ident.span())=> the_plugin_of_this_crate as __nekro_plugin);
     quote! {
+        use crate::{#plugin};
+        use __nekro_plugin::{Plugin as __NekroPlugin, private as __nekro};
+    }
+}
+
+/// Claims something within the plugin, such as a name: a second claim is a compile error at both places, which shows `claim`.
+pub(crate) fn marker(claim: &str, at: impl quote::ToTokens) -> TokenStream {
+    let span = ours_at(at.span());
+    let claim: String = claim.chars().map(|one| if one.is_alphanumeric() { one } else { '_' }).collect();
+    let claim = Ident::new(&claim, span);
+    quote_spanned! {span=>
         impl __NekroPlugin {
             #[doc(hidden)]
             #[allow(non_upper_case_globals, unreachable_pub, dead_code)]
@@ -33,8 +47,14 @@ pub(crate) fn marker(what: &str, name: &str, span: Span) -> TokenStream {
 }
 
 /// Where the item stands.
-pub(crate) fn location(span: Span) -> TokenStream {
-    quote_spanned! {span=> __nekro::Location { file: ::core::file!(), line: ::core::line!() } }
+pub(crate) fn location(ident: &Ident) -> TokenStream {
+    quote_spanned! {ident.span()=> __nekro::Location { file: ::core::file!(), line: ::core::line!() } }
+}
+
+/// Returns a span for code of ours that errors show at a place in the user's code. The user's own span would make the code theirs, and
+/// so subject to their lints.
+pub(crate) fn ours_at(place: Span) -> Span {
+    Span::call_site().located_at(place)
 }
 
 /// Constants for the parameters of a function.
@@ -76,7 +96,7 @@ fn declaration(at: usize, constant: &Ident, argument: &Argument) -> TokenStream 
         let value = match default {
             Default::OfType => quote_spanned!(span=> ::core::default::Default::default()),
             Default::Value(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => {
-                quote_spanned!(text.span()=> ::core::convert::Into::into(#text))
+                quote_spanned!(text.span()=> __nekro::TextDefault::of_text(#text))
             }
             Default::Value(value) => quote!(#value),
         };
@@ -92,30 +112,52 @@ fn declaration(at: usize, constant: &Ident, argument: &Argument) -> TokenStream 
     }
     if let Some(range) = range {
         let function = ours("limit", at, Span::call_site());
-        let low = match &range.start {
-            Some(low) => quote!(::core::ops::Bound::Included(#low)),
-            None => quote!(::core::ops::Bound::Unbounded),
+        // All at one place, so that a type that is no number is one error there.
+        let (at, number) = (span, spanned_at(span, ty.clone()));
+        let bound = |limit: &Option<Box<Expr>>, bound: TokenStream| match limit {
+            // A variable of its own, so that a limit of another type is one plain error.
+            Some(limit) => quote_spanned! {at=> {
+                let __nekro_limit: <#number as __nekro::Number>::Unit = #limit;
+                ::core::ops::Bound::#bound(__nekro_limit)
+            }},
+            None => quote_spanned!(at=> ::core::ops::Bound::Unbounded),
         };
-        let high = match (&range.end, &range.limits) {
-            (Some(high), RangeLimits::Closed(_)) => quote!(::core::ops::Bound::Included(#high)),
-            (Some(high), RangeLimits::HalfOpen(_)) => quote!(::core::ops::Bound::Excluded(#high)),
-            (None, _) => quote!(::core::ops::Bound::Unbounded),
+        let low = bound(&range.start, quote_spanned!(at=> Included));
+        let high = match range.limits {
+            RangeLimits::Closed(_) => bound(&range.end, quote_spanned!(at=> Included)),
+            RangeLimits::HalfOpen(_) => bound(&range.end, quote_spanned!(at=> Excluded)),
         };
-        let call = quote_spanned!(range.span()=> __nekro::limit(what, #low, #high));
+        let limit = quote_spanned!(at=> <#number as __nekro::Number>::limit(__nekro_use, #low, #high));
         functions.extend(quote! {
             fn #function(
-                what: __nekro::LimitUse<'_, #ty>,
-            ) -> ::core::result::Result<(), ::std::string::String> { #call }
+                __nekro_use: __nekro::LimitUse<'_, #ty>,
+            ) -> ::core::result::Result<(), ::std::string::String> { #limit }
         });
         builders.extend(quote! {
             .limited(#function, |schema| ::core::mem::drop(#function(__nekro::LimitUse::Describe(schema))))
         });
     }
-    let new = quote_spanned!(span=> __nekro::Argument::new(#name, #docs));
+    let reader = quote_spanned!(span=> <#ty as __nekro::FromArgument>::READER);
     quote! {
         #functions
-        const #constant: __nekro::Argument<#ty> = #new #builders;
+        const #constant: __nekro::Argument<#ty> = __nekro::Argument::new(#name, #docs, #reader) #builders;
     }
+}
+
+/// Moves tokens to a place. What their names mean stays as it was.
+fn spanned_at(place: Span, tokens: TokenStream) -> TokenStream {
+    let moved = tokens.into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            let mut moved = Group::new(group.delimiter(), spanned_at(place, group.stream()));
+            moved.set_span(group.span().located_at(place));
+            moved.into()
+        }
+        mut token => {
+            token.set_span(token.span().located_at(place));
+            token
+        }
+    });
+    moved.collect()
 }
 
 /// Constants for what is lent, and a list of what the manifest knows of it.
@@ -124,9 +166,9 @@ pub(crate) fn lent_decls(parameters: &Parameters) -> (TokenStream, TokenStream) 
     for (at, parameter) in parameters.0.iter().enumerate() {
         let Parameter::Lent(ty) = parameter else { continue };
         let constant = format_ident!("__NEKRO_LENT_{at}");
-        let new = quote_spanned!(ty.span()=> __nekro::Lent::new());
+        let lent = quote_spanned!(ty.span()=> <#ty as __nekro::Lend<__NekroPlugin>>::LENT);
         declarations.extend(quote! {
-            const #constant: __nekro::Lent<__NekroPlugin, #ty> = #new;
+            const #constant: __nekro::Lent<__NekroPlugin, #ty> = #lent;
         });
         decls.extend(quote!(#constant.decl(),));
     }
@@ -143,7 +185,7 @@ pub(crate) fn call_body(function: &Function, parameters: &Parameters, first: Opt
         match parameter {
             Parameter::Lent(_) => {
                 let (constant, loan) = (format_ident!("__NEKRO_LENT_{at}"), ours("loan", at, Span::call_site()));
-                loans.extend(quote!(let #loan = #constant.lend(call)?;));
+                loans.extend(quote!(let #loan = #constant.lend(__nekro_call)?;));
                 values.extend(quote!(&*#loan,));
             }
             Parameter::Argument(argument) => {
@@ -163,14 +205,13 @@ pub(crate) fn call_body(function: &Function, parameters: &Parameters, first: Opt
 /// The function that the kernel calls for a tool or a command, and what turns its return value into a reply.
 pub(crate) fn called_body(function: &Function, slots: &TokenStream, filled: &TokenStream, call: &TokenStream) -> TokenStream {
     let output = function.output();
-    let span = output.span();
-    let convert = quote_spanned!(span=> (&__nekro::Probe::<#output>::new()).tag().reply());
+    let convert = quote_spanned!(function.output_span()=> (&__nekro::Probe::<#output>::new()).tag().reply());
     let body = body(
         function,
         quote!(__nekro::Reply),
         &quote! {
             #slots
-            call.arguments(&mut [#filled])?;
+            __nekro_call.arguments(&mut [#filled])?;
             __nekro_output().apply({ #call })
         },
     );
@@ -188,7 +229,7 @@ pub(crate) fn body(function: &Function, value: TokenStream, code: &TokenStream) 
     if function.is_async() {
         quote! {
             fn __nekro_body<'a>(
-                call: &'a __nekro::Call<'a>,
+                __nekro_call: &'a __nekro::Call<'a>,
             ) -> __nekro::BoxFuture<'a, ::core::result::Result<#value, __nekro::Error>> {
                 ::std::boxed::Box::pin(async move { #code })
             }
@@ -197,7 +238,7 @@ pub(crate) fn body(function: &Function, value: TokenStream, code: &TokenStream) 
         }
     } else {
         quote! {
-            fn __nekro_body<'a>(call: &'a __nekro::Call<'a>) -> ::core::result::Result<#value, __nekro::Error> { #code }
+            fn __nekro_body<'a>(__nekro_call: &'a __nekro::Call<'a>) -> ::core::result::Result<#value, __nekro::Error> { #code }
             const __NEKRO_BODY: __nekro::Body<::core::result::Result<#value, __nekro::Error>> =
                 __nekro::Body::Sync(__nekro_body);
         }

@@ -1,10 +1,11 @@
 //! A function: its head as syntax, its body as tokens.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, ReturnType, Safety, Signature, Type, Visibility,
-    parse::{Parse, ParseStream},
+    Attribute, FnArg, GenericParam, ReturnType, Safety, Signature, Type, Visibility,
+    parse::{Parse, ParseStream, Parser},
+    spanned::Spanned,
 };
 
 use super::{Diagnostics, docs};
@@ -34,9 +35,8 @@ impl Function {
         match syn::parse2::<Self>(item.clone()) {
             Ok(function) => Some(function),
             Err(_) if !item.clone().into_iter().any(|token| token.to_string() == "fn") => {
-                let first = item.clone().into_iter().find(|token| token.to_string() != "#");
                 diagnostics.report(
-                    first.map(TokenStream::from),
+                    without_attributes(item),
                     format!("`#[{attribute}]` stands on a function: `fn name(…)` or `async fn name(…)`"),
                 );
                 None
@@ -60,12 +60,13 @@ impl Function {
 
     /// Reports what no attribute can work with.
     pub(crate) fn check(&self, attribute: &str, diagnostics: &mut Diagnostics) {
-        let Signature { generics, safety, abi, variadic, constness, output, .. } = &self.signature;
-        if !generics.params.is_empty() {
-            diagnostics.report(
-                &generics.params,
-                format!("a function with `#[{attribute}]` cannot be generic: whoever calls it by name cannot choose a type"),
-            );
+        let Signature { generics, safety, abi, variadic, output, .. } = &self.signature;
+        for parameter in &generics.params {
+            let why = match parameter {
+                GenericParam::Lifetime(_) => "needs no lifetimes: write `&T`, for the host lends for the length of the call",
+                _ => "cannot be generic: whoever calls it by name cannot choose a type",
+            };
+            diagnostics.report(parameter, format!("a function with `#[{attribute}]` {why}"));
         }
         if let Some(clause) = &generics.where_clause {
             diagnostics.report(clause, format!("a function with `#[{attribute}]` has no `where` clause, for it is not generic"));
@@ -76,18 +77,15 @@ impl Function {
         if let Some(abi) = abi {
             diagnostics.report(abi, "a plugin's function cannot be `extern`");
         }
-        if let Some(constness) = constness {
-            diagnostics.report(constness, "a plugin's function need not be `const`: remove the word");
-        }
         if let Some(variadic) = variadic {
             diagnostics.report(variadic, "a plugin's function cannot be variadic");
         }
         match output {
             ReturnType::Type(_, ty) if matches!(**ty, Type::Reference(_)) && !is_static(ty) => {
-                diagnostics.report(ty, "a plugin's function returns a value of its own, not a reference");
+                diagnostics.report(ty, "a plugin's function returns a value of its own, not a reference: write the type without `&`, such as `String` for `&str`");
             }
             ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)) => {
-                diagnostics.report(ty, "write the return type's name: the schema is made from it");
+                diagnostics.report(ty, "write the return type by its name: the schema is made from it");
             }
             _ => {}
         }
@@ -98,6 +96,14 @@ impl Function {
         match &self.signature.output {
             ReturnType::Default => quote!(()),
             ReturnType::Type(_, ty) => ty.to_token_stream(),
+        }
+    }
+
+    /// Returns where to say something about what the function returns: at its name, if it has no return type.
+    pub(crate) fn output_span(&self) -> Span {
+        match &self.signature.output {
+            ReturnType::Default => self.signature.ident.span(),
+            ReturnType::Type(_, ty) => ty.span(),
         }
     }
 
@@ -116,6 +122,18 @@ impl Function {
         let many = (signature.inputs.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
         quote! { #(#attributes)* #many #visibility #signature #body }
     }
+}
+
+/// Returns the first token after the attributes and the visibility, such as `struct`.
+fn without_attributes(item: &TokenStream) -> TokenStream {
+    let first = |input: ParseStream<'_>| {
+        input.call(Attribute::parse_outer)?;
+        input.parse::<Visibility>()?;
+        let first = input.parse::<TokenTree>()?;
+        input.parse::<TokenStream>()?;
+        Ok(first.into())
+    };
+    first.parse2(item.clone()).unwrap_or_else(|_| item.clone())
 }
 
 fn is_static(ty: &Type) -> bool {

@@ -107,13 +107,13 @@ impl Keys {
         })
     }
 
-    /// Takes a switch: a key without a value.
-    pub(crate) fn switch(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> bool {
-        let Some(key) = self.take(name) else { return false };
+    /// Takes a switch: a key without a value. Returns where it stands.
+    pub(crate) fn switch(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<Ident> {
+        let key = self.take(name)?;
         if let Some(value) = key.value {
             diagnostics.report(value, format!("`{name}` has no value: write just `{name}`, or leave it out"));
         }
-        true
+        Some(key.name)
     }
 
     /// Takes a switch that no message mentions.
@@ -194,7 +194,10 @@ impl Keys {
                 .known
                 .iter()
                 .map(|known| (strsim::damerau_levenshtein(&name, known), known))
-                .filter(|(distance, known)| *distance <= (known.len().max(name.len()) / 3).max(1))
+                .filter(|(distance, known)| {
+                    let is_short_for = name.len() > 1 && known.starts_with(&name);
+                    is_short_for || *distance <= (known.len().max(name.len()) / 3).max(1)
+                })
                 .min_by_key(|(distance, _)| *distance);
             let help = match meant {
                 Some((_, meant)) => format!("did you mean `{meant}`?"),

@@ -12,10 +12,13 @@ mod parameters;
 pub(crate) mod testing;
 
 pub(crate) use self::{
-    attribute::function_attribute,
+    attribute::{function_attribute, nothing},
     diagnostics::Diagnostics,
     docs::docs,
-    expansion::{Arguments, body, call_body, called_body, lent_decls, location, marker, option, optional_duration, registered},
+    expansion::{
+        Arguments, body, call_body, called_body, lent_decls, location, marker, names, option, optional_duration, ours_at,
+        registered,
+    },
     function::Function,
     keys::Keys,
     names::{check_name, plugin_id, snake_case},

@@ -1,7 +1,7 @@
 //! The parameters of a function: what is lent, and what the caller gives.
 
-use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
 use syn::{
     Attribute, Expr, ExprRange, FnArg, GenericArgument, Ident, Meta, Pat, PathArguments, Type, TypeReference, ext::IdentExt,
     spanned::Spanned,
@@ -70,7 +70,15 @@ impl Parameters {
                 }
             }
         }
-        Self(parameters)
+        let parameters = Self(parameters);
+        let mut names = Vec::new();
+        for argument in parameters.arguments() {
+            if names.contains(&&argument.name) {
+                diagnostics.report(&argument.ident, format!("two arguments are called `{}`: rename one of them", argument.name));
+            }
+            names.push(&argument.name);
+        }
+        parameters
     }
 
     /// Returns the lent types, in order.
@@ -117,13 +125,25 @@ fn read_typed(attributes: &[Attribute], pattern: &Pat, ty: &Type, diagnostics: &
             );
             None
         }
+        Type::Reference(TypeReference { lifetime: Some(lifetime), .. }) => {
+            // A lifetime of the function's own is reported with its generics.
+            if lifetime.ident == "static" || lifetime.ident == "_" {
+                diagnostics.report(lifetime, "remove the lifetime: what a function is given is there for the length of the call");
+            }
+            None
+        }
         Type::Reference(reference) if !is_str(&reference.elem) => {
             if let Some(keys) = attributes.iter().find(|attribute| attribute.path().is_ident("arg")) {
                 diagnostics.report(keys, "`#[arg]` is for arguments, and this parameter is lent: remove it, or remove the `&`");
             }
             match &*reference.elem {
-                Type::TraitObject(_) | Type::ImplTrait(_) | Type::Slice(_) => {
-                    diagnostics.report(ty, "the host lends types with a name; to take an argument, take it by value");
+                Type::Slice(slice) => {
+                    let element = slice.elem.to_token_stream();
+                    diagnostics.report(ty, format!("an argument is taken by value: write `Vec<{element}>`"));
+                    None
+                }
+                Type::TraitObject(_) | Type::ImplTrait(_) => {
+                    diagnostics.report(ty, "write the type by its name: the host knows by it what to lend");
                     None
                 }
                 lent => Some(Parameter::Lent(Box::new(lent.clone()))),
@@ -182,6 +202,10 @@ fn read_argument(
         Some(renamed) => check_name("the name of an argument", &name, renamed, diagnostics),
         None => check_name("the name of an argument", &name, &ident.ident, diagnostics),
     }
+    if !matches!(ty, Type::Reference(_)) && !is_optional_str(ty) && borrows(ty.to_token_stream()) {
+        diagnostics.report(ty, "an argument owns what it consists of: write `String` for `&str`, and `T` for `&T`");
+        return None;
+    }
     let span = ty.span();
     let (form, read) = match ty {
         Type::Reference(_) => (Form::Text, quote_spanned!(span=> ::std::string::String)),
@@ -227,6 +251,15 @@ fn is_optional_str(ty: &Type) -> bool {
     let Some(last) = path.path.segments.last().filter(|last| last.ident == "Option") else { return false };
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
     matches!(arguments.args.first(), Some(GenericArgument::Type(Type::Reference(reference))) if is_str(&reference.elem))
+}
+
+/// Tells whether a type has a reference or a lifetime in it.
+fn borrows(ty: TokenStream) -> bool {
+    ty.into_iter().any(|token| match token {
+        TokenTree::Punct(punct) => matches!(punct.as_char(), '&' | '\''),
+        TokenTree::Group(group) => borrows(group.stream()),
+        _ => false,
+    })
 }
 
 /// Returns an identifier of ours for the parameter at a place. Nobody's own name is like it.

@@ -42,9 +42,10 @@ impl Tool {
         let when = keys.expression("when", "is_private", diagnostics);
         let deadline = keys.duration("deadline", diagnostics);
         keys.finish(diagnostics);
-        if read_only && destructive {
-            diagnostics.report(ident, "a tool that is `read_only` cannot be `destructive`: remove one of the two");
+        if let (Some(_), Some(destructive)) = (&read_only, &destructive) {
+            diagnostics.report(destructive, "a tool that is `read_only` cannot be `destructive`: remove one of the two");
         }
+        let (read_only, destructive, idempotent) = (read_only.is_some(), destructive.is_some(), idempotent.is_some());
         let docs = function.docs();
         if docs.is_empty() {
             diagnostics.report(ident, "a tool needs a doc comment: the model reads it to decide when to call");

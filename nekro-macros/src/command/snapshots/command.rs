@@ -1,7 +1,8 @@
 /// Rolls dice.
 fn roll(random: &Random, notation: Dice) -> String {}
 const _: () = {
-    use crate::the_plugin_of_this_crate::{Plugin as __NekroPlugin, private as __nekro};
+    use crate::the_plugin_of_this_crate as __nekro_plugin;
+    use __nekro_plugin::{Plugin as __NekroPlugin, private as __nekro};
     impl __NekroPlugin {
         #[doc(hidden)]
         #[allow(non_upper_case_globals, unreachable_pub, dead_code)]
@@ -13,6 +14,7 @@ const _: () = {
     const __NEKRO_ARGUMENT_1: __nekro::Argument<Dice> = __nekro::Argument::new(
             "notation",
             "What to roll.",
+            <Dice as __nekro::FromArgument>::READER,
         )
         .or(
             || ::core::option::Option::Some(__nekro_default_1()),
@@ -21,19 +23,21 @@ const _: () = {
                 (&__nekro::DefaultValue(&__nekro_default_1())).json()
             },
         );
-    const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Random> = __nekro::Lent::new();
+    const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Random> = <Random as __nekro::Lend<
+        __NekroPlugin,
+    >>::LENT;
     fn __nekro_output() -> __nekro::ReplyOf<String> {
         use __nekro::{FallibleTag as _, PlainTag as _};
         (&__nekro::Probe::<String>::new()).tag().reply()
     }
     fn __nekro_body<'a>(
-        call: &'a __nekro::Call<'a>,
+        __nekro_call: &'a __nekro::Call<'a>,
     ) -> ::core::result::Result<__nekro::Reply, __nekro::Error> {
         let mut __nekro_slot_1 = __NEKRO_ARGUMENT_1.slot();
-        call.arguments(&mut [&mut __nekro_slot_1])?;
+        __nekro_call.arguments(&mut [&mut __nekro_slot_1])?;
         __nekro_output()
             .apply({
-                let __nekro_loan_0 = __NEKRO_LENT_0.lend(call)?;
+                let __nekro_loan_0 = __NEKRO_LENT_0.lend(__nekro_call)?;
                 roll(&*__nekro_loan_0, __nekro_slot_1.take()?)
             })
     }

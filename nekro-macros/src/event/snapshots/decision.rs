@@ -12,7 +12,8 @@ pub struct Publish {
     pub text: String,
 }
 const _: () = {
-    use crate::the_plugin_of_this_crate::{Plugin as __NekroPlugin, private as __nekro};
+    use crate::the_plugin_of_this_crate as __nekro_plugin;
+    use __nekro_plugin::{Plugin as __NekroPlugin, private as __nekro};
     impl __NekroPlugin {
         #[doc(hidden)]
         #[allow(non_upper_case_globals, unreachable_pub, dead_code)]
@@ -36,8 +37,9 @@ const _: () = {
         const DECL: &'static __nekro::EventDecl = &__NEKRO_DECL;
     }
     impl __nekro::Decision for Publish {
-        fn revise(&mut self, verdict: &Approval) {
-            apply(self, verdict)
+        fn revise(&mut self, __nekro_verdict: &Approval) {
+            let __nekro_revise: fn(&mut Self, &Approval) = apply;
+            __nekro_revise(self, __nekro_verdict)
         }
     }
     __nekro::inventory::submit! {

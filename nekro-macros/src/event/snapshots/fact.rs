@@ -12,7 +12,8 @@ pub struct NoteSaved {
     pub session: SessionId,
 }
 const _: () = {
-    use crate::the_plugin_of_this_crate::{Plugin as __NekroPlugin, private as __nekro};
+    use crate::the_plugin_of_this_crate as __nekro_plugin;
+    use __nekro_plugin::{Plugin as __NekroPlugin, private as __nekro};
     impl __NekroPlugin {
         #[doc(hidden)]
         #[allow(non_upper_case_globals, unreachable_pub, dead_code)]

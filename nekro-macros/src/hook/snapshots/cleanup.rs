@@ -1,22 +1,25 @@
 fn close(client: &Client) {}
 const _: () = {
-    use crate::the_plugin_of_this_crate::{Plugin as __NekroPlugin, private as __nekro};
+    use crate::the_plugin_of_this_crate as __nekro_plugin;
+    use __nekro_plugin::{Plugin as __NekroPlugin, private as __nekro};
     impl __NekroPlugin {
         #[doc(hidden)]
         #[allow(non_upper_case_globals, unreachable_pub, dead_code)]
-        pub const the_cleanup_function_called_once: () = ();
+        pub const the_only_cleanup_function: () = ();
     }
-    const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Client> = __nekro::Lent::new();
+    const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Client> = <Client as __nekro::Lend<
+        __NekroPlugin,
+    >>::LENT;
     fn __nekro_output() -> __nekro::Convert<(), __nekro::State> {
         use __nekro::{FallibleTag as _, PlainTag as _};
         (&__nekro::Probe::<()>::new()).tag().state()
     }
     fn __nekro_body<'a>(
-        call: &'a __nekro::Call<'a>,
+        __nekro_call: &'a __nekro::Call<'a>,
     ) -> ::core::result::Result<__nekro::State, __nekro::Error> {
         __nekro_output()
             .apply({
-                let __nekro_loan_0 = __NEKRO_LENT_0.lend(call)?;
+                let __nekro_loan_0 = __NEKRO_LENT_0.lend(__nekro_call)?;
                 close(&*__nekro_loan_0)
             })
     }

@@ -1,31 +1,34 @@
 async fn connect(weather: &Weather) -> Result<Client> {}
 const _: () = {
-    use crate::the_plugin_of_this_crate::{Plugin as __NekroPlugin, private as __nekro};
+    use crate::the_plugin_of_this_crate as __nekro_plugin;
+    use __nekro_plugin::{Plugin as __NekroPlugin, private as __nekro};
     impl __NekroPlugin {
         #[doc(hidden)]
         #[allow(non_upper_case_globals, unreachable_pub, dead_code)]
-        pub const the_init_function_called_once: () = ();
+        pub const the_only_init_function: () = ();
     }
     impl __nekro::Lend<__NekroPlugin> for Client {
         const KIND: __nekro::LentKind = __nekro::LentKind::State;
         fn lend<'a>(
-            call: &'a __nekro::Call<'a>,
+            __nekro_call: &'a __nekro::Call<'a>,
         ) -> ::core::result::Result<__nekro::Loan<'a, Self>, __nekro::Error> {
-            __nekro::lend_state(call)
+            __nekro::lend_state(__nekro_call)
         }
     }
-    const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Weather> = __nekro::Lent::new();
+    const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Weather> = <Weather as __nekro::Lend<
+        __NekroPlugin,
+    >>::LENT;
     fn __nekro_output() -> __nekro::Convert<Result<Client>, __nekro::State> {
         use __nekro::{FallibleTag as _, PlainTag as _};
         (&__nekro::Probe::<Result<Client>>::new()).tag().state()
     }
     fn __nekro_body<'a>(
-        call: &'a __nekro::Call<'a>,
+        __nekro_call: &'a __nekro::Call<'a>,
     ) -> __nekro::BoxFuture<'a, ::core::result::Result<__nekro::State, __nekro::Error>> {
         ::std::boxed::Box::pin(async move {
             __nekro_output()
                 .apply({
-                    let __nekro_loan_0 = __NEKRO_LENT_0.lend(call)?;
+                    let __nekro_loan_0 = __NEKRO_LENT_0.lend(__nekro_call)?;
                     connect(&*__nekro_loan_0).await
                 })
         })

@@ -16,6 +16,10 @@ pub mod the_plugin_of_this_crate {
 }
 const _: () = {
     use ::nk::__private as __nekro;
+    const _: () = ::core::assert!(
+        __nekro::is_root(::core::module_path!()),
+        "`#[plugin]` stands at the root of its crate: move the struct to `lib.rs`, or take it out of its module",
+    );
     static __NEKRO_DECL: __nekro::PluginDecl = __nekro::PluginDecl {
         id: "weather",
         docs: "Weather for any place.",
@@ -44,9 +48,9 @@ const _: () = {
     impl __nekro::Lend<Weather> for Weather {
         const KIND: __nekro::LentKind = __nekro::LentKind::Config;
         fn lend<'a>(
-            call: &'a __nekro::Call<'a>,
+            __nekro_call: &'a __nekro::Call<'a>,
         ) -> ::core::result::Result<__nekro::Loan<'a, Self>, __nekro::Error> {
-            __nekro::lend_config(call)
+            __nekro::lend_config(__nekro_call)
         }
     }
     __nekro::inventory::submit! {

@@ -8,6 +8,10 @@ pub mod the_plugin_of_this_crate {
 }
 const _: () = {
     use ::nekro_core::__private as __nekro;
+    const _: () = ::core::assert!(
+        __nekro::is_root(::core::module_path!()),
+        "`#[plugin]` stands at the root of its crate: move the struct to `lib.rs`, or take it out of its module",
+    );
     static __NEKRO_DECL: __nekro::PluginDecl = __nekro::PluginDecl {
         id: "dice",
         docs: "Dice.",
@@ -24,7 +28,7 @@ const _: () = {
             line: ::core::line!(),
         },
         config: __nekro::ConfigDecl {
-            read: |json| __nekro::read_nothing(json, || Dice),
+            read: |__nekro_json| __nekro::read_nothing(__nekro_json, || Dice),
             schema: ::core::option::Option::None,
         },
     };
@@ -34,9 +38,9 @@ const _: () = {
     impl __nekro::Lend<Dice> for Dice {
         const KIND: __nekro::LentKind = __nekro::LentKind::Config;
         fn lend<'a>(
-            call: &'a __nekro::Call<'a>,
+            __nekro_call: &'a __nekro::Call<'a>,
         ) -> ::core::result::Result<__nekro::Loan<'a, Self>, __nekro::Error> {
-            __nekro::lend_config(call)
+            __nekro::lend_config(__nekro_call)
         }
     }
     __nekro::inventory::submit! {

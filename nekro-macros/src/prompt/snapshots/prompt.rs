@@ -1,12 +1,15 @@
 async fn notes(store: &Store) -> Option<String> {}
 const _: () = {
-    use crate::the_plugin_of_this_crate::{Plugin as __NekroPlugin, private as __nekro};
+    use crate::the_plugin_of_this_crate as __nekro_plugin;
+    use __nekro_plugin::{Plugin as __NekroPlugin, private as __nekro};
     impl __NekroPlugin {
         #[doc(hidden)]
         #[allow(non_upper_case_globals, unreachable_pub, dead_code)]
         pub const a_prompt_section_called_notes: () = ();
     }
-    const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Store> = __nekro::Lent::new();
+    const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Store> = <Store as __nekro::Lend<
+        __NekroPlugin,
+    >>::LENT;
     fn __nekro_output() -> __nekro::Convert<
         Option<String>,
         ::core::option::Option<::std::string::String>,
@@ -15,7 +18,7 @@ const _: () = {
         (&__nekro::Probe::<Option<String>>::new()).tag().section()
     }
     fn __nekro_body<'a>(
-        call: &'a __nekro::Call<'a>,
+        __nekro_call: &'a __nekro::Call<'a>,
     ) -> __nekro::BoxFuture<
         'a,
         ::core::result::Result<
@@ -26,7 +29,7 @@ const _: () = {
         ::std::boxed::Box::pin(async move {
             __nekro_output()
                 .apply({
-                    let __nekro_loan_0 = __NEKRO_LENT_0.lend(call)?;
+                    let __nekro_loan_0 = __NEKRO_LENT_0.lend(__nekro_call)?;
                     notes(&*__nekro_loan_0).await
                 })
         })

@@ -1,5 +1,6 @@
 const _: () = {
-    use crate::the_plugin_of_this_crate::{Plugin as __NekroPlugin, private as __nekro};
+    use crate::the_plugin_of_this_crate as __nekro_plugin;
+    use __nekro_plugin::{Plugin as __NekroPlugin, private as __nekro};
     impl __NekroPlugin {
         #[doc(hidden)]
         #[allow(non_upper_case_globals, unreachable_pub, dead_code)]
@@ -8,22 +9,30 @@ const _: () = {
     const __NEKRO_ARGUMENT_1: __nekro::Argument<::std::string::String> = __nekro::Argument::new(
         "city",
         "The city's name.",
+        <::std::string::String as __nekro::FromArgument>::READER,
     );
     fn __nekro_default_2() -> u8 {
         0
     }
     fn __nekro_limit_2(
-        what: __nekro::LimitUse<'_, u8>,
+        __nekro_use: __nekro::LimitUse<'_, u8>,
     ) -> ::core::result::Result<(), ::std::string::String> {
-        __nekro::limit(
-            what,
-            ::core::ops::Bound::Included(0),
-            ::core::ops::Bound::Included(16),
+        <u8 as __nekro::Number>::limit(
+            __nekro_use,
+            {
+                let __nekro_limit: <u8 as __nekro::Number>::Unit = 0;
+                ::core::ops::Bound::Included(__nekro_limit)
+            },
+            {
+                let __nekro_limit: <u8 as __nekro::Number>::Unit = 16;
+                ::core::ops::Bound::Included(__nekro_limit)
+            },
         )
     }
     const __NEKRO_ARGUMENT_2: __nekro::Argument<u8> = __nekro::Argument::new(
             "days",
             "Days ahead.",
+            <u8 as __nekro::FromArgument>::READER,
         )
         .or(
             || ::core::option::Option::Some(__nekro_default_2()),
@@ -38,21 +47,23 @@ const _: () = {
                 __nekro_limit_2(__nekro::LimitUse::Describe(schema)),
             ),
         );
-    const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Http> = __nekro::Lent::new();
+    const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Http> = <Http as __nekro::Lend<
+        __NekroPlugin,
+    >>::LENT;
     fn __nekro_output() -> __nekro::ReplyOf<Result<Forecast>> {
         use __nekro::{FallibleTag as _, PlainTag as _};
         (&__nekro::Probe::<Result<Forecast>>::new()).tag().reply()
     }
     fn __nekro_body<'a>(
-        call: &'a __nekro::Call<'a>,
+        __nekro_call: &'a __nekro::Call<'a>,
     ) -> __nekro::BoxFuture<'a, ::core::result::Result<__nekro::Reply, __nekro::Error>> {
         ::std::boxed::Box::pin(async move {
             let mut __nekro_slot_1 = __NEKRO_ARGUMENT_1.slot();
             let mut __nekro_slot_2 = __NEKRO_ARGUMENT_2.slot();
-            call.arguments(&mut [&mut __nekro_slot_1, &mut __nekro_slot_2])?;
+            __nekro_call.arguments(&mut [&mut __nekro_slot_1, &mut __nekro_slot_2])?;
             __nekro_output()
                 .apply({
-                    let __nekro_loan_0 = __NEKRO_LENT_0.lend(call)?;
+                    let __nekro_loan_0 = __NEKRO_LENT_0.lend(__nekro_call)?;
                     forecast(
                             &*__nekro_loan_0,
                             &__nekro_slot_1.take()?,
@@ -65,10 +76,15 @@ const _: () = {
     const __NEKRO_BODY: __nekro::Body<
         ::core::result::Result<__nekro::Reply, __nekro::Error>,
     > = __nekro::Body::Async(__nekro_body);
-    fn __nekro_check(json: &str) -> ::core::result::Result<(), __nekro::Error> {
+    fn __nekro_check(
+        __nekro_json: &::core::primitive::str,
+    ) -> ::core::result::Result<(), __nekro::Error> {
         let mut __nekro_slot_1 = __NEKRO_ARGUMENT_1.slot();
         let mut __nekro_slot_2 = __NEKRO_ARGUMENT_2.slot();
-        __nekro::check_arguments(json, &mut [&mut __nekro_slot_1, &mut __nekro_slot_2])
+        __nekro::check_arguments(
+            __nekro_json,
+            &mut [&mut __nekro_slot_1, &mut __nekro_slot_2],
+        )
     }
     static __NEKRO_DECL: __nekro::ToolDecl = __nekro::ToolDecl {
         plugin: <__NekroPlugin as __nekro::Plugin>::DECL,

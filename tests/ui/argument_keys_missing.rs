@@ -1,0 +1,17 @@
+use nekro_core::prelude::*;
+
+/// Games of chance.
+#[plugin]
+pub struct Games;
+
+/// Rolls dice.
+#[tool]
+fn roll(
+    /// How many sides.
+    #[arg]
+    sides: u32,
+) -> u32 {
+    sides
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use nekro_core::prelude::*;
+
+/// Games of chance.
+#[plugin]
+pub struct Games;
+
+#[on_event]
+fn guard(call: &ToolCall) {
+    let _ = call;
+}
+
+fn main() {}

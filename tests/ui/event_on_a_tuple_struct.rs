@@ -1,0 +1,11 @@
+use nekro_core::prelude::*;
+
+/// Games of chance.
+#[plugin]
+pub struct Games;
+
+/// Dice were rolled.
+#[event]
+pub struct Rolled(pub u32);
+
+fn main() {}

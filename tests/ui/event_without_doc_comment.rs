@@ -1,0 +1,13 @@
+use nekro_core::prelude::*;
+
+/// Games of chance.
+#[plugin]
+pub struct Games;
+
+#[event]
+pub struct Rolled {
+    /// The total.
+    pub total: u32,
+}
+
+fn main() {}

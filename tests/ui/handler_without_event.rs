@@ -1,0 +1,10 @@
+use nekro_core::prelude::*;
+
+/// Games of chance.
+#[plugin]
+pub struct Games;
+
+#[on_event]
+fn celebrate() {}
+
+fn main() {}

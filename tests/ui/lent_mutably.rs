@@ -1,0 +1,13 @@
+use nekro_core::prelude::*;
+
+/// Games of chance.
+#[plugin]
+pub struct Games;
+
+/// Rolls dice.
+#[tool]
+fn roll(random: &mut Random) -> u32 {
+    random.between(1..=6)
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use nekro_core::prelude::*;
+
+/// Games of chance.
+#[plugin]
+pub struct Games;
+
+/// Rolls dice.
+#[tool]
+fn roll(cup: &Cup) -> u32 {
+    let _ = cup;
+    4
+}
+
+fn main() {}

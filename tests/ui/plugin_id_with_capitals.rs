@@ -1,0 +1,7 @@
+use nekro_core::prelude::*;
+
+/// Games of chance.
+#[plugin(id = "MyGames")]
+pub struct Games;
+
+fn main() {}

@@ -1,0 +1,7 @@
+use nekro_core::prelude::*;
+
+/// Games of chance.
+#[plugin(titel = "Games")]
+pub struct Games;
+
+fn main() {}

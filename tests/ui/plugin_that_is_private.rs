@@ -1,0 +1,7 @@
+use nekro_core::prelude::*;
+
+/// Games of chance.
+#[plugin]
+struct Games;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use nekro_core::prelude::*;
+
+#[plugin]
+pub struct Games;
+
+fn main() {}

@@ -1,0 +1,13 @@
+use nekro_core::prelude::*;
+
+/// Games of chance.
+#[plugin]
+pub struct Games;
+
+/// Rolls dice.
+#[tool(read_only, destructive)]
+fn roll() -> u32 {
+    4
+}
+
+fn main() {}

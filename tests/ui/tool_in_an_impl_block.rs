@@ -1,0 +1,15 @@
+use nekro_core::prelude::*;
+
+/// Games of chance.
+#[plugin]
+pub struct Games;
+
+impl Games {
+    /// Rolls dice.
+    #[tool]
+    fn roll() -> u32 {
+        4
+    }
+}
+
+fn main() {}

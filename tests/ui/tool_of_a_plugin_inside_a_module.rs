@@ -1,0 +1,18 @@
+use nekro_core::prelude::*;
+
+/// A module.
+pub mod inside {
+    use nekro_core::prelude::*;
+
+    /// Games of chance.
+    #[plugin]
+    pub struct Games;
+}
+
+/// Rolls dice.
+#[tool]
+fn roll() -> u32 {
+    4
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use nekro_core::prelude::*;
+
+/// Games of chance.
+#[plugin]
+pub struct Games;
+
+#[tool]
+fn roll() -> u32 {
+    4
+}
+
+fn main() {}
