@@ -177,6 +177,12 @@ pub struct ToolResult {
     pub tool: String,
     /// What it answered.
     pub value: serde_json::Value,
+    /// The note that enters the history beside the answer. A replaced answer has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The text of what the model is shown instead of a value, with `[image/png, 1024 bytes]` for an image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content: Vec<String>,
 }
 
 /// The model has answered: is it sent? Answered with [`FinalVerdict`].

@@ -27,7 +27,7 @@ use crate::{
         facts::{ApprovalRequired, ApprovalResolved, ToolCallStarted, ToolExecuted, ToolOutcome},
     },
     ids::{CallId, UserId},
-    output::{Kind, Reply},
+    output::{Kind, Part, Reply},
 };
 
 /// Asks a person. Implemented by a host that has one in front of it; without it, what needs approval is denied.
@@ -233,13 +233,18 @@ impl Kernel {
             call: id.clone(),
             tool: tool.name.clone(),
             value: serde_json::from_str(&reply.json)?,
+            note: reply.note.clone(),
+            content: reply.content.iter().map(Part::to_text).collect(),
         };
         match self.decide(question, caller).await.verdict {
             Gate::Pass => Ok(reply),
-            // Text and images came with the value that was replaced.
+            // The note, the text and the images came with the value that was replaced.
             Gate::Replace { value } => {
-                let kind = if reply.kind == Kind::Content { Kind::Show } else { reply.kind };
-                Ok(Reply { json: value.to_string(), kind, content: Vec::new(), ..reply })
+                let kind = match reply.kind {
+                    Kind::Value | Kind::Note => Kind::Value,
+                    Kind::Show | Kind::Content => Kind::Show,
+                };
+                Ok(Reply { json: value.to_string(), kind, note: None, content: Vec::new() })
             }
             Gate::Withhold { reason } => {
                 Err(Error::new(format!("the answer of `{}` is withheld: {reason}", tool.name)).with_code("withheld"))

@@ -87,6 +87,16 @@ pub enum Part {
     Image(Image),
 }
 
+impl Part {
+    /// Returns the text, or `[image/png, 1024 bytes]` for an image.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Image(image) => format!("[{}, {} bytes]", image.media_type, image.bytes.len()),
+        }
+    }
+}
+
 /// An image.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Image {
@@ -138,11 +148,7 @@ impl Reply {
     /// Returns what a person reads: a text as it is, anything else as JSON (on one line if it fits there), and images by their size.
     pub fn to_text(&self) -> String {
         if self.kind == Kind::Content {
-            let parts = self.content.iter().map(|part| match part {
-                Part::Text(text) => text.clone(),
-                Part::Image(image) => format!("[{}, {} bytes]", image.media_type, image.bytes.len()),
-            });
-            return parts.collect::<Vec<_>>().join("\n");
+            return self.content.iter().map(Part::to_text).collect::<Vec<_>>().join("\n");
         }
         match serde_json::from_str(&self.json) {
             Ok(serde_json::Value::String(text)) => text,

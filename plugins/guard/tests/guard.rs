@@ -172,5 +172,5 @@ fn an_admin_can_see_which_rule_decides() {
         assert_eq!(say(&host, line), expected, "{line}");
     }
     host.act_as(Caller::new(Origin::Person, Role::Manager));
-    assert_eq!(say(&host, "/guard"), "forbidden: `/guard` is for the role Admin and above");
+    assert_eq!(say(&host, "/guard"), "forbidden: `/guard` is for the role `admin` and above");
 }

@@ -1,0 +1,12 @@
+//! The kernel under attack: what it promises, with plugins that behave as badly as they are told.
+
+mod calls;
+mod configuration;
+mod decisions;
+mod events;
+mod facts;
+mod lifecycle;
+mod prompt;
+mod registry;
+mod store;
+mod world;

@@ -1,0 +1,219 @@
+//! What does not fit together is reported, all of it; what does is sorted.
+
+use std::any::TypeId;
+
+use expect_test::{Expect, expect};
+use nekro_core::{
+    Body, CommandDecl, ConfigDecl, Effect, Error, HookDecl, Kind, Location, OutputDecl, PluginDecl, Role, ToolDecl, When,
+    event::{EventDecl, Sort},
+    kernel::{Declarations, Registry},
+};
+use proptest::{prelude::*, sample::Index};
+
+fn leak<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+fn at(line: u32) -> Location {
+    Location { file: "lib.rs", line }
+}
+
+fn plugin(id: &'static str, version: &'static str, requires: &'static [&'static str], line: u32) -> &'static PluginDecl {
+    leak(PluginDecl {
+        id,
+        docs: "A plugin.",
+        title: None,
+        category: None,
+        version,
+        authors: "",
+        license: "",
+        repository: "",
+        package: id,
+        requires,
+        location: at(line),
+        config: ConfigDecl { read: |_| Ok(Box::new(())), schema: None },
+    })
+}
+
+fn tool(plugin: &'static PluginDecl, name: &'static str, line: u32) -> &'static ToolDecl {
+    leak(ToolDecl {
+        plugin,
+        name,
+        docs: "A tool.",
+        category: None,
+        tags: &[],
+        effect: Effect::default(),
+        when: None,
+        deadline: None,
+        arguments: &[],
+        lent: &[],
+        output: || OutputDecl { kind: Kind::Value, schema: |_| None },
+        check: |_| Ok(()),
+        body: Body::Sync(|_| Err(Error::new("not called here"))),
+        location: at(line),
+    })
+}
+
+fn command(plugin: &'static PluginDecl, name: &'static str, aliases: &'static [&'static str], line: u32) -> &'static CommandDecl {
+    leak(CommandDecl {
+        plugin,
+        name,
+        aliases,
+        docs: "A command.",
+        role: Role::User,
+        deadline: None,
+        arguments: &[],
+        lent: &[],
+        body: Body::Sync(|_| Err(Error::new("not called here"))),
+        location: at(line),
+    })
+}
+
+fn hook(plugin: &'static PluginDecl, when: When, line: u32) -> &'static HookDecl {
+    leak(HookDecl { plugin, when, lent: &[], body: Body::Sync(|_| Err(Error::new("not called here"))), location: at(line) })
+}
+
+fn event(plugin: &'static PluginDecl, name: &'static str, line: u32) -> &'static EventDecl {
+    leak(EventDecl {
+        plugin: Some(plugin),
+        name,
+        docs: "An event.",
+        sort: Sort::Fact,
+        type_id: TypeId::of::<()>,
+        schema: |_| schemars::json_schema!(true),
+        trigger: |_, _, _| Box::pin(std::future::ready(Ok(serde_json::Value::Null))),
+        location: at(line),
+    })
+}
+
+#[track_caller]
+fn check(declarations: Declarations, expected: Expect) {
+    let problems = Registry::new(declarations).expect_err("it does not fit together").to_string();
+    expected.assert_eq(&problems);
+}
+
+fn plugins(plugins: impl IntoIterator<Item = &'static PluginDecl>) -> Declarations {
+    let mut declarations = Declarations::default();
+    declarations.plugins.extend(plugins);
+    declarations
+}
+
+#[test]
+fn every_problem_is_reported_at_once() {
+    let (a, b, ghost) =
+        (plugin("a", "1.2.0", &["b ^2", "c", "a b c"], 1), plugin("b", "1.0.0", &[], 2), plugin("ghost", "1.0.0", &[], 9));
+    let mut declarations = plugins([a, b, plugin("b", "1.0.1", &[], 3)]);
+    declarations.tools = vec![tool(a, "roll", 10), tool(a, "roll", 11), tool(ghost, "haunt", 12)];
+    declarations.commands =
+        vec![command(a, "roll", &["r"], 20), command(b, "reset", &["r", "roll"], 21), command(ghost, "boo", &[], 22)];
+    declarations.hooks = vec![hook(a, When::Init, 30), hook(a, When::Cleanup, 31), hook(a, When::Init, 32)];
+    declarations.events = vec![event(a, "rolled", 40), event(a, "rolled", 41)];
+    check(
+        declarations,
+        expect![[r#"
+            the linked plugins do not fit together
+              - two plugins are called `b`: at lib.rs:2 and at lib.rs:3
+              - lib.rs:12 belongs to the plugin `ghost`, which is not linked
+              - lib.rs:22 belongs to the plugin `ghost`, which is not linked
+              - two tools are called `a.roll`: at lib.rs:10 and at lib.rs:11
+              - two commands are called `r`: at lib.rs:20 and at lib.rs:21
+              - two commands are called `roll`: at lib.rs:20 and at lib.rs:21
+              - two events are called `a.rolled`: at lib.rs:40 and at lib.rs:41
+              - the plugin `a` requires `b ^2`, but `b` is linked in version 1.0.1
+              - the plugin `a` requires `c`, but no such plugin is linked
+              - the plugin `a` requires `a b c`, which cannot be read: unexpected character 'b' while parsing major version number
+              - two `#[init]` functions are called `a`: at lib.rs:30 and at lib.rs:32"#]],
+    );
+}
+
+#[test]
+fn a_circle_is_reported_without_those_that_only_lead_into_it() {
+    check(
+        plugins([
+            plugin("a", "1.0.0", &["b"], 1),
+            plugin("b", "1.0.0", &["c"], 2),
+            plugin("c", "1.0.0", &["a"], 3),
+            plugin("d", "1.0.0", &["a", "e"], 4),
+            plugin("e", "1.0.0", &[], 5),
+            plugin("narcissus", "1.0.0", &["narcissus ^1"], 6),
+        ]),
+        expect![[r#"
+            the linked plugins do not fit together
+              - plugins require one another in a circle: a, b, c
+              - plugins require one another in a circle: narcissus"#]],
+    );
+}
+
+#[test]
+fn a_requirement_without_its_space_is_explained() {
+    check(
+        plugins([
+            plugin("notes", "1.0.0", &[], 1),
+            plugin("b", "1.0.0", &["notes^1"], 2),
+            plugin("c", "1.0.0", &["notes 1.x.y"], 3),
+        ]),
+        expect![[r#"
+            the linked plugins do not fit together
+              - the plugin `b` requires `notes^1`, but no such plugin is linked: did you mean `notes`?
+              - the plugin `c` requires `notes 1.x.y`, which cannot be read: unexpected character after wildcard in version req"#]],
+    );
+}
+
+#[test]
+fn tools_plugins_commands_and_events_are_found_by_name() {
+    let registry = Registry::linked().expect("the fixtures fit together");
+    assert_eq!(registry.tool("alpha.typed").map(|tool| tool.decl.name), Some("typed"));
+    assert!(registry.tool("typed").is_none() && registry.tool("").is_none() && registry.tool("alpha.").is_none());
+    assert_eq!(registry.command("d").map(|command| command.decl.name), Some("do"));
+    assert_eq!(registry.plugin("beta").map(|plugin| plugin.decl.requires), Some(&["alpha ^0.1"][..]));
+    assert!(registry.plugin("gamma").is_none());
+    assert_eq!(registry.event("alpha.poke").map(|event| event.decl.sort), Some(Sort::Fact));
+    let capabilities: Vec<_> = registry.plugin("alpha").expect("linked").capabilities.iter().map(|one| one.name).collect();
+    assert_eq!(capabilities, ["events", "store"]);
+}
+
+/// Everything that can be seen of a registry, in its order.
+fn describe(registry: &Registry) -> String {
+    let plugins: Vec<_> = registry.plugins().iter().map(|plugin| (plugin.decl.id, &plugin.requires)).collect();
+    let tools: Vec<_> = registry.tools().iter().map(|tool| &tool.name).collect();
+    let commands: Vec<_> = registry.commands().iter().map(|command| command.decl.name).collect();
+    let prompts: Vec<_> = registry.prompts().map(|prompt| prompt.name).collect();
+    let handlers = |event: &nekro_core::kernel::EventEntry| event.handlers().map(|handler| handler.name).collect::<Vec<_>>();
+    let events: Vec<_> = registry.events().iter().map(|event| (&event.name, handlers(event))).collect();
+    format!("{plugins:?} {tools:?} {commands:?} {prompts:?} {events:?}")
+}
+
+/// Puts a list into an order that the numbers choose.
+fn shuffle<T>(items: &mut [T], by: &[Index]) {
+    for (at, index) in by.iter().enumerate().take(items.len()) {
+        items.swap(at, index.index(items.len()));
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_registration_does_not_matter(by in proptest::collection::vec(any::<Index>(), 64)) {
+        let mut shuffled = Declarations::linked();
+        shuffle(&mut shuffled.plugins, &by);
+        shuffle(&mut shuffled.tools, &by);
+        shuffle(&mut shuffled.handlers, &by);
+        shuffle(&mut shuffled.commands, &by);
+        shuffle(&mut shuffled.prompts, &by);
+        shuffle(&mut shuffled.hooks, &by);
+        shuffle(&mut shuffled.events, &by);
+        let (sorted, shuffled) = (Registry::linked().expect("it fits"), Registry::new(shuffled).expect("it fits"));
+        prop_assert_eq!(describe(&sorted), describe(&shuffled));
+    }
+
+    #[test]
+    fn problems_are_reported_in_the_same_order_too(by in proptest::collection::vec(any::<Index>(), 8)) {
+        let (a, b) = (plugin("a", "1.0.0", &["x"], 1), plugin("b", "1.0.0", &["a ^2"], 2));
+        let mut declarations = plugins([a, b, plugin("b", "1.0.0", &[], 3)]);
+        declarations.tools = vec![tool(a, "roll", 10), tool(a, "roll", 11), tool(b, "roll", 12), tool(b, "roll", 13)];
+        declarations.events = vec![event(a, "rolled", 40), event(a, "rolled", 41), event(b, "rolled", 42)];
+        let straight = Registry::new(declarations.clone()).expect_err("it does not fit").to_string();
+        shuffle(&mut declarations.tools, &by);
+        shuffle(&mut declarations.events, &by);
+        prop_assert_eq!(straight, Registry::new(declarations).expect_err("it does not fit").to_string());
+    }
+}
