@@ -42,7 +42,7 @@ pub fn plugin(keys: TokenStream, item: TokenStream) -> TokenStream {
 /// | `category = "games"`, `tags = ["dice"]` | words to group and find it by |
 /// | `read_only`, `destructive`, `idempotent` | what it does to the world |
 /// | `when = is_private` | a function `fn(&Ctx) -> bool`: whether the tool is there |
-/// | `deadline = "5s"` | how long it may take |
+/// | `deadline = "5s"` | how long it may take; a function that is not `async` cannot be ended before it returns |
 #[proc_macro_attribute]
 pub fn tool(keys: TokenStream, item: TokenStream) -> TokenStream {
     tool::attribute(keys.into(), item.into()).into()
