@@ -91,13 +91,42 @@ fn rename_references(schema: &mut Value, plugin: &str) {
                             *reference = format!("#/$defs/{plugin}.{name}");
                         }
                     }
+                    // The keys in these are names, such as `default`, and no keywords.
+                    ("properties" | "patternProperties" | "dependentSchemas" | "$defs", Value::Object(named)) => {
+                        named.values_mut().for_each(|schema| rename_references(schema, plugin));
+                    }
                     // These hold values, not schemas.
-                    ("default" | "const" | "enum" | "examples", Value::Array(_) | Value::Object(_)) => {}
+                    ("default" | "const" | "enum" | "examples", _) => {}
                     (_, value) => rename_references(value, plugin),
                 }
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| rename_references(item, plugin)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_renamed_and_values_are_not() {
+        let mut schema = json!({
+            "properties": {
+                "default": { "$ref": "#/$defs/A" },
+                "b": { "anyOf": [{ "$ref": "#/$defs/B" }, { "type": "null" }], "default": { "$ref": "#/$defs/B" } },
+            },
+            "$defs": { "const": { "items": { "$ref": "#/$defs/A" } } },
+        });
+        rename_references(&mut schema, "p");
+        let expected = json!({
+            "properties": {
+                "default": { "$ref": "#/$defs/p.A" },
+                "b": { "anyOf": [{ "$ref": "#/$defs/p.B" }, { "type": "null" }], "default": { "$ref": "#/$defs/B" } },
+            },
+            "$defs": { "const": { "items": { "$ref": "#/$defs/p.A" } } },
+        });
+        assert_eq!(schema, expected);
     }
 }
