@@ -1,10 +1,11 @@
 //! Putting an agent together: the linked plugins, the settings, and what this host implements.
 
-use std::{collections::BTreeSet, fmt, io::IsTerminal, sync::Arc};
+use std::{fmt, io::IsTerminal, sync::Arc};
 
 use nekro_core::{
     ClockPort, MemoryStore, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
     kernel::{ApprovalPort, Kernel, ObserverPort, Registry, RegistryError, StartError},
+    manifest::{self, MismatchError},
 };
 use tokio::sync::mpsc;
 
@@ -31,10 +32,10 @@ pub(crate) struct Mode {
 /// Why an agent did not start.
 #[derive(Debug)]
 pub(crate) enum AssembleError {
-    /// The plugins do not fit together.
+    /// The plugins do not fit together, or are not what the bundle names.
     Registry(RegistryError),
-    /// A plugin is linked that the bundle does not name, or the other way round.
-    Roster { unnamed: Vec<&'static str>, missing: Vec<&'static str> },
+    /// The program's manifest says something else.
+    Manifest(MismatchError),
     /// The kernel did not start.
     Start(StartError),
 }
@@ -43,32 +44,29 @@ impl fmt::Display for AssembleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Registry(error) => error.fmt(f),
+            Self::Manifest(error) => error.fmt(f),
             Self::Start(error) => error.fmt(f),
-            Self::Roster { unnamed, missing } => {
-                f.write_str("what is linked is not what the bundle names")?;
-                for id in unnamed {
-                    write!(f, "\n  - the plugin `{id}` is linked, but not named: add it to `bundle!`, or remove the dependency")?;
-                }
-                missing.iter().try_for_each(|id| write!(f, "\n  - the plugin `{id}` is named, but did not register"))
-            }
         }
     }
 }
 
 impl std::error::Error for AssembleError {}
 
-/// Reads what is linked, and compares it with what the bundle names.
-pub(crate) fn registry(roster: &[&'static PluginDecl]) -> Result<Registry, AssembleError> {
-    let registry = Registry::linked().map_err(AssembleError::Registry)?;
-    let named: BTreeSet<_> = roster.iter().map(|plugin| plugin.id).collect();
-    let linked: BTreeSet<_> = registry.plugins().iter().map(|plugin| plugin.decl.id).collect();
-    if named == linked {
-        return Ok(registry);
+impl AssembleError {
+    /// Returns the way out, where the message has not said it already.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Manifest(error) => Some(error.hint()),
+            Self::Registry(_) | Self::Start(_) => None,
+        }
     }
-    Err(AssembleError::Roster {
-        unnamed: linked.difference(&named).copied().collect(),
-        missing: named.difference(&linked).copied().collect(),
-    })
+}
+
+/// Reads what is linked, and compares it with what the bundle names and with what the program's manifest says.
+pub(crate) fn registry(roster: &[&'static PluginDecl]) -> Result<Registry, AssembleError> {
+    let registry = Registry::of_bundle(roster).map_err(AssembleError::Registry)?;
+    manifest::verify(&registry).map_err(AssembleError::Manifest)?;
+    Ok(registry)
 }
 
 /// Starts an agent. What comes with it are the questions to the person at the terminal, if there is one.

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+nekro_core::embed_manifest!();
+
 fn main() -> ExitCode {
     nekro_agent::run(nekro_plugins::PLUGINS)
 }

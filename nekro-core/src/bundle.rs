@@ -2,7 +2,7 @@
 
 /// Names the plugins of an agent. A plugin that is not named is not linked, however it stands in `Cargo.toml`.
 ///
-/// A bundle is a crate that depends on plugins and names them. It exports `PLUGINS`, which an agent is started with:
+/// A bundle is a crate that depends on plugins and names them. It exports `PLUGINS`, which an agent is built and started with:
 ///
 /// ```
 /// # // Stands for the crate of a plugin.
@@ -22,7 +22,18 @@
 macro_rules! bundle {
     ($($plugin:ident),* $(,)?) => {
         /// The plugins of this bundle.
-        pub const PLUGINS: &[&$crate::PluginDecl] =
-            &[$(<::$plugin::the_plugin_of_this_crate::Plugin as $crate::Plugin>::DECL),*];
+        pub const PLUGINS: &[&$crate::PluginDecl] = &[$({
+            // Found only if the crate has no `#[plugin]`, and then the error below says its name.
+            #[allow(dead_code, non_camel_case_types, missing_docs, unreachable_pub)]
+            mod the_plugin_of_this_crate {
+                pub struct $plugin;
+                pub use self::$plugin as Plugin;
+            }
+            {
+                #[allow(unused_imports)]
+                use ::$plugin::*;
+                <the_plugin_of_this_crate::Plugin as $crate::Plugin>::DECL
+            }
+        }),*];
     };
 }

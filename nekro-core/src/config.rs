@@ -32,21 +32,6 @@ pub fn read_config<T: DeserializeOwned + Send + Sync + 'static>(json: &str) -> R
     }
 }
 
-/// Says in a schema what [`read_config`] does: an object has no other keys than those that are described.
-pub(crate) fn close(schema: &mut Value) {
-    const COMPOSED: [&str; 6] = ["allOf", "anyOf", "oneOf", "$ref", "additionalProperties", "patternProperties"];
-    match schema {
-        Value::Object(object) => {
-            if object.get("properties").is_some_and(Value::is_object) && !COMPOSED.iter().any(|key| object.contains_key(*key)) {
-                object.insert("additionalProperties".to_owned(), false.into());
-            }
-            object.values_mut().for_each(close);
-        }
-        Value::Array(items) => items.iter_mut().for_each(close),
-        _ => {}
-    }
-}
-
 /// Reads the configuration of a plugin that has none: nothing may be set.
 ///
 /// # Errors
@@ -60,6 +45,21 @@ pub fn read_nothing<T: Send + Sync + 'static>(json: &str, make: fn() -> T) -> Re
             problem: "this plugin has no configuration".to_owned(),
         }),
         Err(_) => Err(ConfigMistake { path: String::new(), problem: "expected a table".to_owned() }),
+    }
+}
+
+/// Says in a schema what [`read_config`] does: an object has no other keys than those that are described.
+pub(crate) fn close(schema: &mut Value) {
+    const COMPOSED: [&str; 6] = ["allOf", "anyOf", "oneOf", "$ref", "additionalProperties", "patternProperties"];
+    match schema {
+        Value::Object(object) => {
+            if object.get("properties").is_some_and(Value::is_object) && !COMPOSED.iter().any(|key| object.contains_key(*key)) {
+                object.insert("additionalProperties".to_owned(), false.into());
+            }
+            object.values_mut().for_each(close);
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
     }
 }
 

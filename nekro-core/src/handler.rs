@@ -2,7 +2,7 @@
 
 use std::{any::Any, fmt, time::Duration};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     call::{BoxFuture, Call},
@@ -39,7 +39,7 @@ pub struct HandlerDecl {
 }
 
 /// When a handler is called among the handlers of its event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Before the others: checks that need the event as it came.

@@ -35,6 +35,8 @@
 extern crate self as nekro_core;
 
 mod argument;
+#[cfg(feature = "build")]
+pub mod build;
 mod bundle;
 mod call;
 mod caller;
@@ -49,6 +51,7 @@ mod init;
 pub mod kernel;
 mod lend;
 mod location;
+pub mod manifest;
 mod output;
 mod plugin;
 pub mod prelude;

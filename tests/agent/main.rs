@@ -5,5 +5,6 @@ mod chat;
 mod emit;
 mod help;
 mod listings;
+mod schema;
 mod settings;
 mod support;

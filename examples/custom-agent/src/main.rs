@@ -1,7 +1,9 @@
 //! An agent of one's own: the plugins that were chosen, and the host.
 
-nekro_core::bundle! { nekro_plugin_dice, hello_plugin }
+mod bundle;
+
+nekro_core::embed_manifest!();
 
 fn main() -> std::process::ExitCode {
-    nekro_agent::run(PLUGINS)
+    nekro_agent::run(bundle::PLUGINS)
 }

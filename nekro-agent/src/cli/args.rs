@@ -76,6 +76,15 @@ pub(crate) enum Command {
         #[arg(long, default_value = "{}", value_name = "JSON")]
         data: String,
     },
+    /// Write the JSON Schemas of the configuration, the tools and the events as files
+    Schema {
+        /// Where to
+        #[arg(long, default_value = "schemas", value_name = "DIR")]
+        out: PathBuf,
+        /// Write nothing, and fail if the files there are not current
+        #[arg(long)]
+        check: bool,
+    },
     /// Check that everything the agent needs is there
     Doctor,
     /// Print a completion script for a shell

@@ -1,6 +1,7 @@
 //! `nekro events`
 
-use nekro_core::{event::Sort, kernel::EventEntry};
+use nekro_core::{HandlerDecl, event::Sort, kernel::EventEntry, manifest};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -59,16 +60,25 @@ fn listeners(event: &EventEntry) -> String {
     if plugins.is_empty() { "-".to_owned() } else { plugins.join(", ") }
 }
 
-fn describe(event: &EventEntry) -> Value {
-    json!({
-        "name": event.name,
-        "sort": event.decl.sort,
-        "description": event.decl.docs,
-        "emitted_by": event.decl.plugin.map_or("agent", |plugin| plugin.id),
-        "listeners": event.handlers().map(|handler| json!({
+/// The manifest's word on an event, and who listens to it.
+#[derive(Serialize)]
+struct Description {
+    #[serde(flatten)]
+    event: manifest::Event,
+    emitted_by: &'static str,
+    listeners: Vec<Value>,
+}
+
+fn describe(event: &EventEntry) -> Description {
+    let listener = |handler: &'static HandlerDecl| {
+        json!({
             "plugin": handler.plugin.id, "handler": handler.name, "phase": handler.phase, "priority": handler.priority,
             "location": handler.location,
-        })).collect::<Vec<_>>(),
-        "schema": event.schema(),
-    })
+        })
+    };
+    Description {
+        event: manifest::Event::of(event),
+        emitted_by: event.decl.plugin.map_or("agent", |plugin| plugin.id),
+        listeners: event.handlers().map(listener).collect(),
+    }
 }

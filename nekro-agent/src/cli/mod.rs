@@ -7,6 +7,7 @@ mod emit;
 mod events;
 mod output;
 mod plugins;
+mod schema;
 mod tools;
 
 use std::{io::IsTerminal, process::ExitCode};
@@ -75,14 +76,25 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         screen.line(call.unwrap_or_default());
         return Ok(());
     }
+    if let Command::Schema { out, check } = command {
+        let registry = read_registry(roster)?;
+        return if check { schema::check(&registry, &out, screen) } else { schema::write(&registry, &out, screen) };
+    }
     let settings = Settings::read(global.config.as_deref()).map_err(Failure::usage)?;
-    let registry = assemble::registry(roster).map_err(Failure::work)?;
+    let registry = read_registry(roster)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| Failure::work(format!("the runtime cannot be started: {error}")))?;
     runtime.block_on(with_agent(command, &global, &settings, registry, screen))
+}
+
+fn read_registry(roster: &[&'static PluginDecl]) -> Result<Registry, Failure> {
+    assemble::registry(roster).map_err(|error| match error.hint() {
+        Some(hint) => Failure::work(&error).with_hint(hint),
+        None => Failure::work(&error),
+    })
 }
 
 async fn with_agent(
@@ -111,7 +123,7 @@ async fn with_agent(
         Command::Emit { event, data } => emit::emit(&agent, &event, &data, &caller, screen).await,
         Command::Doctor => doctor::check(&agent, settings, screen),
         // These need no agent, and have been carried out.
-        Command::Completions { .. } | Command::Call { tool: None, .. } => Ok(()),
+        Command::Completions { .. } | Command::Call { tool: None, .. } | Command::Schema { .. } => Ok(()),
     };
     stop(&agent, screen).await;
     result

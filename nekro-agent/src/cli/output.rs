@@ -103,6 +103,12 @@ impl Failure {
         Self { code: 2, error: json!({ "code": "usage", "message": problem.to_string() }) }
     }
 
+    /// Adds what to do about it.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.error["hint"] = hint.into().into();
+        self
+    }
+
     /// The command line names something that is not there.
     pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let mut failure = Self::usage(format!("there is no {what} `{name}`"));

@@ -1,9 +1,10 @@
 //! `nekro plugins`
 
 use nekro_core::{
-    HandlerDecl, When,
-    kernel::{PluginEntry, PluginStatus, Stage},
+    kernel::{PluginStatus, Stage},
+    manifest,
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -36,12 +37,13 @@ pub(super) fn list(agent: &Agent, screen: &Screen) -> Result<(), Failure> {
 
 pub(super) fn show(agent: &Agent, id: &str, screen: &Screen) -> Result<(), Failure> {
     let registry = agent.kernel.registry();
-    let Some(entry) = registry.plugin(id) else {
+    if registry.plugin(id).is_none() {
         return Err(Failure::unknown("plugin", id, registry.plugins().iter().map(|plugin| plugin.decl.id)));
-    };
+    }
     let status = agent.kernel.status().into_iter().find(|status| status.id == id);
-    let value = describe(agent, entry, status.as_ref());
-    screen.show(&value, || text(agent, entry, status.as_ref()));
+    let manifest = registry.manifest();
+    let plugin = manifest.plugin(id).expect("the manifest has every plugin of the registry");
+    screen.show(&Description { plugin, status: status.as_ref() }, || text(plugin, status.as_ref()));
     Ok(())
 }
 
@@ -53,50 +55,16 @@ fn stage(status: &PluginStatus) -> String {
     }
 }
 
-fn handlers<'a>(agent: &'a Agent, id: &'a str) -> impl Iterator<Item = (&'a str, &'static HandlerDecl)> {
-    let events = agent.kernel.registry().events().iter();
-    events.flat_map(move |event| {
-        event.handlers().filter(move |handler| handler.plugin.id == id).map(|handler| (event.name.as_str(), handler))
-    })
+/// The manifest's word on a plugin, and how it is doing.
+#[derive(Serialize)]
+struct Description<'a> {
+    #[serde(flatten)]
+    plugin: &'a manifest::Plugin,
+    status: Option<&'a PluginStatus>,
 }
 
-fn describe(agent: &Agent, entry: &PluginEntry, status: Option<&PluginStatus>) -> Value {
-    let (registry, decl) = (agent.kernel.registry(), entry.decl);
-    let of = |plugin: &str| plugin == decl.id;
-    json!({
-        "id": decl.id,
-        "title": decl.title,
-        "description": decl.docs,
-        "category": decl.category,
-        "version": decl.version,
-        "package": decl.package,
-        "authors": decl.authors.split(':').filter(|author| !author.is_empty()).collect::<Vec<_>>(),
-        "license": decl.license,
-        "repository": decl.repository,
-        "requires": decl.requires,
-        "location": decl.location,
-        "status": status,
-        "capabilities": entry.capabilities.iter().map(|one| json!({ "name": one.name, "summary": one.summary })).collect::<Vec<_>>(),
-        "tools": registry.tools().iter().filter(|tool| of(tool.decl.plugin.id)).map(|tool| &tool.name).collect::<Vec<_>>(),
-        "commands": registry.commands().iter().filter(|command| of(command.decl.plugin.id)).map(|command| command.decl.name)
-            .collect::<Vec<_>>(),
-        "handlers": handlers(agent, decl.id).map(|(event, handler)| json!({
-            "event": event, "handler": handler.name, "phase": handler.phase, "priority": handler.priority,
-            "location": handler.location,
-        })).collect::<Vec<_>>(),
-        "events": registry.events().iter().filter(|event| event.decl.plugin.is_some_and(|plugin| of(plugin.id)))
-            .map(|event| &event.name).collect::<Vec<_>>(),
-        "prompts": registry.prompts().filter(|prompt| of(prompt.plugin.id)).map(|prompt| json!({
-            "name": prompt.name, "description": prompt.docs, "static": prompt.is_static(),
-        })).collect::<Vec<_>>(),
-        "config": entry.config_schema(),
-    })
-}
-
-fn text(agent: &Agent, entry: &PluginEntry, status: Option<&PluginStatus>) -> String {
-    let (registry, decl) = (agent.kernel.registry(), entry.decl);
-    let of = |plugin: &str| plugin == decl.id;
-    let mut sections = vec![format!("{} {}", decl.id, decl.version), decl.docs.to_owned()];
+fn text(plugin: &manifest::Plugin, status: Option<&PluginStatus>) -> String {
+    let mut sections = vec![format!("{} {}", plugin.id, plugin.version), plugin.description.clone()];
     let mut section = |title: &str, rows: Vec<Vec<String>>| {
         if !rows.is_empty() {
             let body = table(&rows).lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n");
@@ -104,9 +72,9 @@ fn text(agent: &Agent, entry: &PluginEntry, status: Option<&PluginStatus>) -> St
         }
     };
     let mut facts = vec![
-        vec!["package".to_owned(), decl.package.to_owned()],
-        vec!["licence".to_owned(), decl.license.to_owned()],
-        vec!["source".to_owned(), decl.location.to_string()],
+        vec!["package".to_owned(), plugin.package.clone()],
+        vec!["licence".to_owned(), plugin.license.clone()],
+        vec!["source".to_owned(), plugin.location.clone()],
     ];
     if let Some(status) = status {
         facts.push(vec![
@@ -120,36 +88,25 @@ fn text(agent: &Agent, entry: &PluginEntry, status: Option<&PluginStatus>) -> St
             facts.push(vec!["dropped".to_owned(), format!("{} events, for its mailbox was full", status.dropped)]);
         }
     }
-    if !decl.requires.is_empty() {
-        facts.push(vec!["requires".to_owned(), decl.requires.join(", ")]);
+    if !plugin.requires.is_empty() {
+        facts.push(vec!["requires".to_owned(), plugin.requires.join(", ")]);
     }
+    let named = |name: String, docs: &str| vec![name, first_line(docs).to_owned()];
     section("about", facts);
-    section("may", entry.capabilities.iter().map(|one| vec![one.name.to_owned(), one.summary.to_owned()]).collect());
-    let tools = registry.tools().iter().filter(|tool| of(tool.decl.plugin.id));
-    section("tools", tools.map(|tool| vec![tool.name.clone(), first_line(tool.decl.docs).to_owned()]).collect());
-    let commands = registry.commands().iter().filter(|command| of(command.decl.plugin.id));
-    section(
-        "commands",
-        commands.map(|command| vec![format!("/{}", command.decl.name), first_line(command.decl.docs).to_owned()]).collect(),
-    );
-    section(
-        "listens to",
-        handlers(agent, decl.id)
-            .map(|(event, handler)| vec![event.to_owned(), handler.name.to_owned(), handler.location.to_string()])
-            .collect(),
-    );
-    let events = registry.events().iter().filter(|event| event.decl.plugin.is_some_and(|plugin| of(plugin.id)));
-    section("exports", events.map(|event| vec![event.name.clone(), first_line(event.decl.docs).to_owned()]).collect());
-    let prompts = registry.prompts().filter(|prompt| of(prompt.plugin.id));
-    section("tells the model", prompts.map(|prompt| vec![prompt.name.to_owned(), first_line(prompt.docs).to_owned()]).collect());
-    section("configuration", config_rows(entry));
-    let hooks = [(When::Init, "init"), (When::Cleanup, "cleanup")].into_iter().filter(|(when, _)| entry.has_hook(*when));
-    section("hooks", hooks.map(|(_, name)| vec![name.to_owned()]).collect());
+    section("may", plugin.capabilities.iter().map(|one| vec![one.name.clone(), one.summary.clone()]).collect());
+    section("tools", plugin.tools.iter().map(|tool| named(tool.name.clone(), &tool.description)).collect());
+    let commands = plugin.commands.iter();
+    section("commands", commands.map(|command| named(format!("/{}", command.name), &command.description)).collect());
+    let handlers = plugin.handlers.iter();
+    section("listens to", handlers.map(|one| vec![one.event.clone(), one.name.clone(), one.location.clone()]).collect());
+    section("exports", plugin.events.iter().map(|event| named(event.name.clone(), &event.description)).collect());
+    section("tells the model", plugin.prompts.iter().map(|prompt| named(prompt.name.clone(), &prompt.description)).collect());
+    section("configuration", plugin.config.as_ref().map(config_rows).unwrap_or_default());
+    section("hooks", plugin.hooks.iter().map(|hook| vec![hook.when.clone()]).collect());
     sections.join("\n\n")
 }
 
-fn config_rows(entry: &PluginEntry) -> Vec<Vec<String>> {
-    let Some(schema) = entry.config_schema() else { return Vec::new() };
+fn config_rows(schema: &Value) -> Vec<Vec<String>> {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return Vec::new() };
     let required = |name: &str| {
         schema.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|one| one.as_str() == Some(name)))

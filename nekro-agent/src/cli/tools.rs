@@ -1,7 +1,8 @@
 //! `nekro tools`
 
-use nekro_core::{Caller, kernel::ToolEntry};
-use serde_json::{Value, json};
+use nekro_core::{Caller, kernel::ToolEntry, manifest};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     Failure, Screen,
@@ -34,21 +35,16 @@ pub(super) fn find<'a>(agent: &'a Agent, name: &str, caller: &Caller) -> Result<
     }
 }
 
-fn describe(tool: &ToolEntry) -> Value {
-    let decl = tool.decl;
-    json!({
-        "name": tool.name,
-        "plugin": decl.plugin.id,
-        "description": decl.docs,
-        "category": decl.category,
-        "tags": decl.tags,
-        "effect": decl.effect,
-        "deadline_ms": decl.deadline.map(|deadline| u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX)),
-        "kind": (decl.output)().kind,
-        "arguments": tool.arguments(),
-        "result": tool.output(),
-        "location": decl.location,
-    })
+/// The manifest's word on a tool.
+#[derive(Serialize)]
+struct Description {
+    plugin: &'static str,
+    #[serde(flatten)]
+    tool: manifest::Tool,
+}
+
+fn describe(tool: &ToolEntry) -> Description {
+    Description { plugin: tool.decl.plugin.id, tool: manifest::Tool::of(tool) }
 }
 
 /// Returns `dice.roll(notation?)`.

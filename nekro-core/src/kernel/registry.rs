@@ -270,6 +270,51 @@ pub enum Problem {
         /// Where the function stands.
         location: Location,
     },
+    /// A plugin is linked that the bundle does not name.
+    Unnamed {
+        /// The plugin.
+        plugin: &'static str,
+        /// Its package.
+        package: &'static str,
+    },
+    /// The bundle names a plugin that did not register.
+    Unregistered {
+        /// The plugin.
+        plugin: &'static str,
+        /// Its package.
+        package: &'static str,
+    },
+    /// The bundle names a plugin twice.
+    NamedTwice {
+        /// The plugin.
+        plugin: &'static str,
+    },
+}
+
+impl Problem {
+    /// Returns the way out.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Duplicate { what: "plugins", .. } => {
+                "leave one of them out, or give one another `id` in `#[plugin]`; if they are two versions of one package, \
+                 `cargo tree --duplicates` shows who asks for which"
+                    .to_owned()
+            }
+            Self::Duplicate { what, .. } if what.starts_with('`') => "a plugin has one of these: put them together".to_owned(),
+            Self::Duplicate { .. } => "rename one of them, or leave its plugin out of the bundle".to_owned(),
+            Self::BadRequirement { .. } => "write it like `notes ^1`".to_owned(),
+            Self::Unmet { .. } => "add that plugin to the bundle, in a version that fits".to_owned(),
+            Self::Circle { .. } => "remove one of the requirements".to_owned(),
+            Self::Orphan { plugin, .. } => format!("name the plugin `{plugin}` in `bundle!`"),
+            Self::Unnamed { package, .. } => {
+                format!("add `{}` to `bundle!`, or remove the dependency that brings it", package.replace('-', "_"))
+            }
+            Self::Unregistered { .. } => {
+                "two versions of `inventory` or of `nekro-core` are linked: `cargo tree --duplicates` shows them".to_owned()
+            }
+            Self::NamedTwice { .. } => "remove one of the two from `bundle!`".to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for Problem {
@@ -288,6 +333,13 @@ impl fmt::Display for Problem {
             Self::Orphan { plugin, location } => {
                 write!(f, "{location} belongs to the plugin `{plugin}`, which is not linked")
             }
+            Self::Unnamed { plugin, package } => {
+                write!(f, "the plugin `{plugin}` of the package `{package}` is linked, but the bundle does not name it")
+            }
+            Self::Unregistered { plugin, package } => {
+                write!(f, "the bundle names the plugin `{plugin}` of the package `{package}`, but it did not register")
+            }
+            Self::NamedTwice { plugin } => write!(f, "the bundle names the plugin `{plugin}` twice"),
         }
     }
 }
@@ -295,7 +347,7 @@ impl fmt::Display for Problem {
 impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the linked plugins do not fit together")?;
-        self.problems.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  - {problem}\n    ({})", problem.hint()))
     }
 }
 
@@ -309,6 +361,24 @@ impl Registry {
     /// Names everything that does not fit together.
     pub fn linked() -> Result<Self, RegistryError> {
         Self::new(Declarations::linked())
+    }
+
+    /// Reads what is linked into this program, and compares it with what the bundle names.
+    ///
+    /// # Errors
+    ///
+    /// Names everything that does not fit together, and every plugin that is linked but not named, or the other way round.
+    pub fn of_bundle(bundle: &[&'static PluginDecl]) -> Result<Self, RegistryError> {
+        let linked = Declarations::linked();
+        let mut problems = compare_roster(bundle, &linked.plugins);
+        match Self::new(linked) {
+            Ok(registry) if problems.is_empty() => Ok(registry),
+            Ok(_) => Err(RegistryError { problems }),
+            Err(error) => {
+                problems.extend(error.problems);
+                Err(RegistryError { problems })
+            }
+        }
     }
 
     /// Makes a registry of declarations.
@@ -497,6 +567,21 @@ impl fmt::Debug for Registry {
             .field("handlers", &self.handlers)
             .finish_non_exhaustive()
     }
+}
+
+/// Compares what a bundle names with what is linked.
+fn compare_roster(bundle: &[&'static PluginDecl], linked: &[&'static PluginDecl]) -> Vec<Problem> {
+    let named: BTreeMap<_, _> = bundle.iter().map(|decl| (decl.id, decl.package)).collect();
+    let linked: BTreeMap<_, _> = linked.iter().map(|decl| (decl.id, decl.package)).collect();
+    let mut seen = BTreeSet::new();
+    // Two different plugins of one id are found by their registration.
+    let twice = bundle.iter().filter(|decl| !seen.insert((decl.id, decl.location)));
+    let unnamed = linked.iter().filter(|(id, _)| !named.contains_key(*id));
+    let unregistered = named.iter().filter(|(id, _)| !linked.contains_key(*id));
+    (twice.map(|decl| Problem::NamedTwice { plugin: decl.id }))
+        .chain(unnamed.map(|(plugin, package)| Problem::Unnamed { plugin, package }))
+        .chain(unregistered.map(|(plugin, package)| Problem::Unregistered { plugin, package }))
+        .collect()
 }
 
 fn duplicate(what: &'static str, name: &str, first: Location, second: Location) -> Problem {

@@ -1,0 +1,244 @@
+//! What is linked, as data: the manifest.
+//!
+//! It describes every plugin, and everything that plugins bring, to the last schema. Made from a [`Registry`], it depends on nothing
+//! but what is linked: two builds of the same sources have the same manifest to the byte, whatever the order of registration or the
+//! profile. The build step writes it and embeds it in the program; at the start the program compares itself with it.
+
+mod difference;
+mod embedded;
+mod files;
+mod read;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use self::{
+    difference::Difference,
+    embedded::{Embedded, MAGIC, MismatchError, SectionError, section, unwrap_section, verify},
+};
+use crate::{caller::Role, event::Sort, handler::Phase, kernel::Registry, output::Kind, tool::Effect};
+
+/// The version of the form of the manifest. It changes when a reader of the old form would misread the new one.
+pub const FORMAT: u32 = 1;
+
+/// The dialect of every schema.
+pub const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// What is linked into a program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The version of `nekro-core`.
+    pub core: String,
+    /// The plugins, sorted by id.
+    pub plugins: Vec<Plugin>,
+    /// The agent's own events, sorted by name.
+    pub events: Vec<Event>,
+}
+
+/// A plugin, and everything that it brings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Plugin {
+    /// The id, such as `weather`.
+    pub id: String,
+    /// A name for people.
+    pub title: Option<String>,
+    /// The doc comment of its struct.
+    pub description: String,
+    /// A word to group plugins by.
+    pub category: Option<String>,
+    /// The version of its package.
+    pub version: String,
+    /// The name of its package.
+    pub package: String,
+    /// Who wrote it.
+    pub authors: Vec<String>,
+    /// Its licence, as an SPDX expression; empty if it says none.
+    pub license: String,
+    /// Where its source is kept; empty if it does not say.
+    pub repository: String,
+    /// The plugins that it requires, such as `notes ^1`.
+    pub requires: Vec<String>,
+    /// Where its struct stands.
+    pub location: String,
+    /// What its functions may touch, sorted by name.
+    pub capabilities: Vec<Capability>,
+    /// Its tools, sorted by name.
+    pub tools: Vec<Tool>,
+    /// Its commands, sorted by name.
+    pub commands: Vec<Command>,
+    /// Its event handlers, sorted by event and then in the order in which they are called.
+    pub handlers: Vec<Handler>,
+    /// Its prompt sections, in the order in which they are put together.
+    pub prompts: Vec<Prompt>,
+    /// The events that it exports, sorted by name.
+    pub events: Vec<Event>,
+    /// The JSON Schema of its configuration; `None` for a plugin without.
+    pub config: Option<Value>,
+    /// Its `#[init]` and `#[cleanup]` functions.
+    pub hooks: Vec<Hook>,
+}
+
+/// A capability of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Capability {
+    /// The name, such as `store`.
+    pub name: String,
+    /// What a function that takes it can do.
+    pub summary: String,
+    /// The functions that take it.
+    pub used_by: Vec<Use>,
+}
+
+/// A function that takes a capability.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Use {
+    /// What it is: `tool`, `command`, `handler`, `prompt`, `init` or `cleanup`.
+    pub what: String,
+    /// Its name; empty for `init` and `cleanup`.
+    pub name: String,
+    /// Where it stands.
+    pub location: String,
+}
+
+/// A tool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Tool {
+    /// The name that callers use, such as `dice.roll`.
+    pub name: String,
+    /// The doc comment.
+    pub description: String,
+    /// A word to group tools by.
+    pub category: Option<String>,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// What it does to the world.
+    pub effect: Effect,
+    /// What happens after it has answered.
+    pub kind: Kind,
+    /// Whether it is offered in some situations only.
+    pub conditional: bool,
+    /// How long it may take, in milliseconds; `None` for the host's limit.
+    pub deadline_ms: Option<u64>,
+    /// The JSON Schema of its arguments.
+    pub arguments: Value,
+    /// The JSON Schema of its result; `None` for one whose form is not JSON.
+    pub result: Option<Value>,
+    /// Where the function stands.
+    pub location: String,
+}
+
+/// A command.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Command {
+    /// The name, without the slash.
+    pub name: String,
+    /// Other names.
+    pub aliases: Vec<String>,
+    /// The doc comment.
+    pub description: String,
+    /// The least that a caller must be.
+    pub role: Role,
+    /// How long it may take, in milliseconds; `None` for the host's limit.
+    pub deadline_ms: Option<u64>,
+    /// The JSON Schema of its arguments.
+    pub arguments: Value,
+    /// Where the function stands.
+    pub location: String,
+}
+
+/// An event handler.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Handler {
+    /// The event's name on the wire.
+    pub event: String,
+    /// The function's name.
+    pub name: String,
+    /// The doc comment.
+    pub description: String,
+    /// Which of a decision's handlers come first.
+    pub phase: Phase,
+    /// Within a phase, a higher priority comes first.
+    pub priority: i32,
+    /// How long it may take, in milliseconds; `None` for the host's limit.
+    pub deadline_ms: Option<u64>,
+    /// Where the function stands.
+    pub location: String,
+}
+
+/// A prompt section.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Prompt {
+    /// The name.
+    pub name: String,
+    /// The doc comment.
+    pub description: String,
+    /// Sections with a higher priority come first.
+    pub priority: i32,
+    /// The most characters that it may have; `None` for the host's limit.
+    pub budget: Option<usize>,
+    /// Whether it changes only with the configuration.
+    #[serde(rename = "static")]
+    pub is_static: bool,
+    /// Where the function stands.
+    pub location: String,
+}
+
+/// An event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Event {
+    /// The name on the wire.
+    pub name: String,
+    /// Whether it is a fact or a decision.
+    pub sort: Sort,
+    /// The doc comment.
+    pub description: String,
+    /// Its JSON Schema.
+    pub schema: Value,
+    /// Where the struct stands.
+    pub location: String,
+}
+
+/// An `#[init]` or `#[cleanup]` function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Hook {
+    /// `init` or `cleanup`.
+    pub when: String,
+    /// Where the function stands.
+    pub location: String,
+}
+
+impl Manifest {
+    /// Describes what is linked.
+    pub fn of(registry: &Registry) -> Self {
+        read::manifest(registry)
+    }
+
+    /// Returns a plugin by its id.
+    pub fn plugin(&self, id: &str) -> Option<&Plugin> {
+        self.plugins.binary_search_by(|plugin| plugin.id.as_str().cmp(id)).ok().map(|at| &self.plugins[at])
+    }
+
+    /// Returns the manifest as compact JSON: the same bytes for the same manifest.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("every key of a manifest is text, and memory takes what is written")
+    }
+}
+
+impl Registry {
+    /// Describes what is linked; the same to the byte for the same plugins, whatever the order of their registration.
+    pub fn manifest(&self) -> Manifest {
+        Manifest::of(self)
+    }
+}
