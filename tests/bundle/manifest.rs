@@ -6,7 +6,7 @@ use nekro_core::{
     manifest::{Difference, Manifest},
 };
 
-use crate::config_schema::Everything;
+use crate::Everything;
 
 fn linked() -> Manifest {
     Registry::linked().expect("the bundle fits together").manifest()
