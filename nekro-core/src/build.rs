@@ -1,7 +1,8 @@
 //! The build step of an agent: its `build.rs` links the same bundle as the agent, and this reads what registered.
 //!
-//! ```ignore
+//! ```no_run
 //! // build.rs, with the bundle and `nekro-core` (feature `build`) under `[build-dependencies]`
+//! # mod my_bundle { pub const PLUGINS: &[&nekro_core::PluginDecl] = &[]; }
 //! fn main() {
 //!     nekro_core::build::write(my_bundle::PLUGINS)
 //! }
