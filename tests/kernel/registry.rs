@@ -113,16 +113,27 @@ fn every_problem_is_reported_at_once() {
         expect![[r#"
             the linked plugins do not fit together
               - two plugins are called `b`: at lib.rs:2 and at lib.rs:3
+                (leave one of them out, or give one another `id` in `#[plugin]`; if they are two versions of one package, `cargo tree --duplicates` shows who asks for which)
               - lib.rs:12 belongs to the plugin `ghost`, which is not linked
+                (name the plugin `ghost` in `bundle!`)
               - lib.rs:22 belongs to the plugin `ghost`, which is not linked
+                (name the plugin `ghost` in `bundle!`)
               - two tools are called `a.roll`: at lib.rs:10 and at lib.rs:11
+                (rename one of them, or leave its plugin out of the bundle)
               - two commands are called `r`: at lib.rs:20 and at lib.rs:21
+                (rename one of them, or leave its plugin out of the bundle)
               - two commands are called `roll`: at lib.rs:20 and at lib.rs:21
+                (rename one of them, or leave its plugin out of the bundle)
               - two events are called `a.rolled`: at lib.rs:40 and at lib.rs:41
+                (rename one of them, or leave its plugin out of the bundle)
               - the plugin `a` requires `b ^2`, but `b` is linked in version 1.0.1
+                (add that plugin to the bundle, in a version that fits)
               - the plugin `a` requires `c`, but no such plugin is linked
+                (add that plugin to the bundle, in a version that fits)
               - the plugin `a` requires `a b c`, which cannot be read: unexpected character 'b' while parsing major version number
-              - two `#[init]` functions are called `a`: at lib.rs:30 and at lib.rs:32"#]],
+                (write it like `notes ^1`)
+              - two `#[init]` functions are called `a`: at lib.rs:30 and at lib.rs:32
+                (a plugin has one of these: put them together)"#]],
     );
 }
 
@@ -140,7 +151,9 @@ fn a_circle_is_reported_without_those_that_only_lead_into_it() {
         expect![[r#"
             the linked plugins do not fit together
               - plugins require one another in a circle: a, b, c
-              - plugins require one another in a circle: narcissus"#]],
+                (remove one of the requirements)
+              - plugins require one another in a circle: narcissus
+                (remove one of the requirements)"#]],
     );
 }
 
@@ -155,7 +168,9 @@ fn a_requirement_without_its_space_is_explained() {
         expect![[r#"
             the linked plugins do not fit together
               - the plugin `b` requires `notes^1`, but no such plugin is linked: did you mean `notes`?
-              - the plugin `c` requires `notes 1.x.y`, which cannot be read: unexpected character after wildcard in version req"#]],
+                (add that plugin to the bundle, in a version that fits)
+              - the plugin `c` requires `notes 1.x.y`, which cannot be read: unexpected character after wildcard in version req
+                (write it like `notes ^1`)"#]],
     );
 }
 
