@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     ports::{EventStream, Outbox, Person, Question, SystemClock, SystemRandom},
-    settings::Settings,
+    settings::{self, Checked},
 };
 
 /// A running agent.
@@ -72,7 +72,7 @@ pub(crate) fn registry(roster: &[&'static PluginDecl]) -> Result<Registry, Assem
 /// Starts an agent. What comes with it are the questions to the person at the terminal, if there is one.
 pub(crate) async fn start(
     registry: Registry,
-    settings: &Settings,
+    settings: &Checked,
     mode: Mode,
 ) -> Result<(Agent, mpsc::Receiver<Question>), AssembleError> {
     let outbox = Arc::new(Outbox::default());
@@ -90,7 +90,10 @@ pub(crate) async fn start(
     }
     let mut builder = Kernel::builder(registry).ports(ports).limits(settings.limits.clone());
     for (plugin, config) in &settings.plugins {
-        builder = builder.configure(plugin, config.clone());
+        builder = match config {
+            Ok(config) => builder.configure(*plugin, config.clone()),
+            Err(mistakes) => builder.misconfigured(*plugin, settings::reason(mistakes)),
+        };
     }
     for plugin in &settings.disabled {
         builder = builder.disable(plugin);

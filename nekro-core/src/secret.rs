@@ -40,10 +40,14 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
 
 impl<'de, T: Zeroize + Deserialize<'de>> Deserialize<'de> for Secret<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The parser's own error would quote the value.
-        T::deserialize(deserializer)
-            .map(Self::new)
-            .map_err(|_| serde::de::Error::custom("the secret has the wrong type (its value is not shown)"))
+        T::deserialize(deserializer).map(Self::new).map_err(|error| {
+            // One that is not there has no value to quote; its error names the key.
+            if error.to_string().starts_with("missing field `") {
+                return error;
+            }
+            // The parser's own error would quote the value.
+            serde::de::Error::custom("the secret has the wrong type (its value is not shown)")
+        })
     }
 }
 
@@ -61,5 +65,25 @@ impl<T: Zeroize + JsonSchema> JsonSchema for Secret<T> {
         schema.insert("writeOnly".into(), true.into());
         schema.insert("x-secret".into(), true.into());
         schema
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only printed")]
+    struct Login {
+        key: Secret<String>,
+    }
+
+    #[test]
+    fn an_error_names_the_key_and_never_the_value() {
+        let error = |json: &str| serde_json::from_str::<Login>(json).expect_err("no login").to_string();
+        assert!(error("{}").starts_with("missing field `key`"));
+        for json in [r#"{"key": ["s3cret"]}"#, r#"{"key": {"s3cret": "missing field `s3cret`"}}"#] {
+            assert!(error(json).starts_with("the secret has the wrong type"), "{json}");
+        }
     }
 }

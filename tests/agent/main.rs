@@ -2,6 +2,7 @@
 
 mod call;
 mod chat;
+mod config;
 mod emit;
 mod help;
 mod listings;

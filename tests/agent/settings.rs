@@ -33,7 +33,10 @@ fn a_guard_that_cannot_start_leaves_no_door_open() {
 fn a_mistake_in_the_file_has_its_place() {
     let place = Place::with_settings("[limits]\ncall_dedline = \"5s\"\n");
     let error = place.run(&["plugins"]).bad(2);
-    assert!(error.contains("nekro.toml: line 2, column 1") && error.contains("did you mean `call_deadline`?"), "{error}");
+    assert!(
+        error.contains("nekro.toml:2:1: `limits.call_dedline`") && error.contains("did you mean `call_deadline`?"),
+        "{error}"
+    );
     let unknown = Place::with_settings("[plugins.dise]\n").run(&["plugins"]).bad(2);
     assert!(unknown.contains("did you mean `dice`?"), "{unknown}");
 }

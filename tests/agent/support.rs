@@ -3,7 +3,7 @@
 use std::{
     io::Write,
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use serde_json::Value;
@@ -42,25 +42,37 @@ impl Place {
         self.run_with(arguments, "")
     }
 
+    /// Runs the program with environment variables, and without input.
+    pub(crate) fn run_in(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Run {
+        finish(self.command(arguments).envs(variables.iter().copied()).spawn().expect("the program starts"), "")
+    }
+
     /// Runs the program with input.
     pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Run {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_nekro"))
-            .args(arguments)
-            .current_dir(self.path())
-            .env_remove("NEKRO_CONFIG")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let mut stdin = child.stdin.take().expect("it was piped");
-        // A program that has ended already does not read.
-        let _ = stdin.write_all(input.as_bytes());
-        drop(stdin);
-        let output = child.wait_with_output().expect("the program ends");
-        let text = |bytes| String::from_utf8(bytes).expect("the program prints text");
-        Run { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+        finish(self.command(arguments).spawn().expect("the program starts"), input)
     }
+
+    /// Returns what runs the program here. Nothing that is set where the tests run reaches it.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nekro"));
+        command.args(arguments).current_dir(self.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().to_uppercase().starts_with("NEKRO_"));
+        ours.for_each(|(name, _)| {
+            command.env_remove(name);
+        });
+        command
+    }
+}
+
+fn finish(mut child: Child, input: &str) -> Run {
+    let mut stdin = child.stdin.take().expect("it was piped");
+    // A program that has ended already does not read.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let output = child.wait_with_output().expect("the program ends");
+    let text = |bytes| String::from_utf8(bytes).expect("the program prints text");
+    Run { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
 }
 
 impl Run {

@@ -24,6 +24,9 @@ pub(crate) struct Global {
     /// Read the settings from this file [default: nekro.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE", env = "NEKRO_CONFIG")]
     pub(crate) config: Option<PathBuf>,
+    /// Set one value for this run, over the file and the environment; may be repeated
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<String>,
     /// Print JSON, for programs
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -85,6 +88,11 @@ pub(crate) enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Look at the settings, and change them
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
     /// Check that everything the agent needs is there
     Doctor,
     /// Print a completion script for a shell
@@ -102,4 +110,38 @@ pub(crate) enum PluginsCommand {
         /// Its id, such as dice
         id: String,
     },
+}
+
+/// The commands on settings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print a value as it is in effect
+    Get {
+        /// The key, such as plugins.weather.units
+        key: String,
+    },
+    /// Write a value into the file, if the whole is right with it
+    Set {
+        /// The key, such as plugins.weather.units
+        key: String,
+        /// The value; lists and tables as JSON or TOML
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+    },
+    /// Take a value out of the file, if the whole is right without it
+    Unset {
+        /// The key, such as plugins.weather.units
+        key: String,
+    },
+    /// Tell every mistake, with its place
+    Check {
+        /// The file [default: the one that would be read]
+        file: Option<PathBuf>,
+    },
+    /// Print the JSON Schema of the file, for editors and programs
+    Schema,
+    /// List every setting with its value and where that comes from
+    Show,
+    /// Write a file that explains every setting, with its default
+    Init,
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Failure, Screen, output::table};
 use crate::{
     assemble::Agent,
-    settings::{DEFAULT_FILE, Settings},
+    settings::{DEFAULT_FILE, Layers},
 };
 
 /// A thing that was looked at.
@@ -25,7 +25,7 @@ enum State {
     Bad,
 }
 
-pub(super) fn check(agent: &Agent, settings: &Settings, screen: &Screen) -> Result<(), Failure> {
+pub(super) fn check(agent: &Agent, settings: &Layers, screen: &Screen) -> Result<(), Failure> {
     let findings = look(agent, settings);
     screen.show(&findings, || {
         let row = |finding: &Finding| {
@@ -44,7 +44,7 @@ pub(super) fn check(agent: &Agent, settings: &Settings, screen: &Screen) -> Resu
     }
 }
 
-fn look(agent: &Agent, settings: &Settings) -> Vec<Finding> {
+fn look(agent: &Agent, settings: &Layers) -> Vec<Finding> {
     let registry = agent.kernel.registry();
     let finding = |what: &str, state, detail: String| Finding { what: what.to_owned(), state, detail };
     let mut findings = vec![
@@ -59,7 +59,7 @@ fn look(agent: &Agent, settings: &Settings) -> Vec<Finding> {
                 registry.handler_count()
             ),
         ),
-        match &settings.file {
+        match &settings.path {
             Some(file) => finding("settings", State::Good, file.display().to_string()),
             None => finding("settings", State::Note, format!("there is no {DEFAULT_FILE}: everything has its default")),
         },

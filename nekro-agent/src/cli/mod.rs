@@ -2,6 +2,7 @@
 
 mod args;
 mod call;
+mod config;
 mod doctor;
 mod emit;
 mod events;
@@ -25,7 +26,7 @@ use crate::{
     assemble::{self, Agent, Mode},
     chat,
     ports::answer_questions,
-    settings::Settings,
+    settings::{Catalogue, Checked, Layers, Mistakes, Sources},
 };
 
 /// The session that the terminal is.
@@ -80,14 +81,25 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         let registry = read_registry(roster)?;
         return if check { schema::check(&registry, &out, screen) } else { schema::write(&registry, &out, screen) };
     }
-    let settings = Settings::read(global.config.as_deref()).map_err(Failure::usage)?;
     let registry = read_registry(roster)?;
+    let catalogue = Catalogue::of(&registry);
+    let sources = Sources::new(global.config.clone(), global.settings.clone());
+    if let Command::Config { command } = command {
+        return config::run(command, sources, &catalogue, screen);
+    }
+    let layers = sources.read(&catalogue).map_err(|mistakes| Failure::settings(&mistakes))?;
+    let settings = layers.check(&catalogue);
+    // One plugin with a wrong configuration does not keep the others from running, unless that is wanted.
+    let mistakes = if global.strict { settings.all_mistakes() } else { settings.mistakes.clone() };
+    if let Some(mistakes) = Mistakes::of(mistakes) {
+        return Err(Failure::settings(&mistakes));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| Failure::work(format!("the runtime cannot be started: {error}")))?;
-    runtime.block_on(with_agent(command, &global, &settings, registry, screen))
+    runtime.block_on(with_agent(command, &global, (&layers, &settings), registry, screen))
 }
 
 fn read_registry(roster: &[&'static PluginDecl]) -> Result<Registry, Failure> {
@@ -100,7 +112,7 @@ fn read_registry(roster: &[&'static PluginDecl]) -> Result<Registry, Failure> {
 async fn with_agent(
     command: Command,
     global: &Global,
-    settings: &Settings,
+    (layers, settings): (&Layers, &Checked),
     registry: Registry,
     screen: &Screen,
 ) -> Result<(), Failure> {
@@ -121,9 +133,11 @@ async fn with_agent(
             call::call(&agent, &tool, help, words, &caller, screen).await
         }
         Command::Emit { event, data } => emit::emit(&agent, &event, &data, &caller, screen).await,
-        Command::Doctor => doctor::check(&agent, settings, screen),
+        Command::Doctor => doctor::check(&agent, layers, screen),
         // These need no agent, and have been carried out.
-        Command::Completions { .. } | Command::Call { tool: None, .. } | Command::Schema { .. } => Ok(()),
+        Command::Completions { .. } | Command::Call { tool: None, .. } | Command::Config { .. } | Command::Schema { .. } => {
+            Ok(())
+        }
     };
     stop(&agent, screen).await;
     result

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ports::Outbox,
+    settings::Mistakes,
     style::{DIM, RED},
 };
 
@@ -101,6 +102,12 @@ impl Failure {
     /// The command line or the configuration is wrong.
     pub(crate) fn usage(problem: impl Display) -> Self {
         Self { code: 2, error: json!({ "code": "usage", "message": problem.to_string() }) }
+    }
+
+    /// The settings are wrong.
+    pub(crate) fn settings(mistakes: &Mistakes) -> Self {
+        let error = json!({ "code": "settings", "message": mistakes.to_string(), "mistakes": mistakes.to_json() });
+        Self { code: 2, error }
     }
 
     /// Adds what to do about it.

@@ -39,7 +39,7 @@ pub use self::{
     status::{PluginStatus, Stage},
     switch::SwitchError,
 };
-use crate::capability::Ports;
+use crate::{argument::ConfigMistake, capability::Ports};
 
 /// The running agent's core: what hosts call and capabilities reach back into. A handle; clones are the same kernel.
 ///
@@ -98,7 +98,7 @@ struct Switch {
     stopping: BTreeMap<usize, Stopping>,
     // Have started, but cannot be reached yet.
     started: Vec<(usize, Arc<Running>)>,
-    configs: BTreeMap<usize, Value>,
+    configs: BTreeMap<usize, Result<Value, ConfigMistake>>,
 }
 
 impl Kernel {

@@ -14,7 +14,7 @@ use super::{
     lifecycle::Discovered,
 };
 use crate::{
-    argument::suggest,
+    argument::{ConfigMistake, suggest},
     capability::Ports,
     event::facts::{PluginFailed, PluginStarted},
 };
@@ -24,7 +24,7 @@ pub struct Builder {
     registry: Registry,
     ports: Ports,
     limits: Limits,
-    configs: BTreeMap<String, Value>,
+    configs: BTreeMap<String, Result<Value, ConfigMistake>>,
     disabled: BTreeSet<String>,
 }
 
@@ -92,7 +92,14 @@ impl Builder {
     /// Sets the configuration of a plugin.
     #[must_use]
     pub fn configure(mut self, plugin: impl Into<String>, config: Value) -> Self {
-        self.configs.insert(plugin.into(), config);
+        self.configs.insert(plugin.into(), Ok(config));
+        self
+    }
+
+    /// Says that a plugin has no configuration that it could read: it fails to start with this reason, and its guards fail closed.
+    #[must_use]
+    pub fn misconfigured(mut self, plugin: impl Into<String>, mistake: ConfigMistake) -> Self {
+        self.configs.insert(plugin.into(), Err(mistake));
         self
     }
 
@@ -207,7 +214,11 @@ impl Kernel {
         if let Some(missing) = entry.capabilities.iter().find(|capability| !(capability.provided)(self.ports())) {
             return Err(StartProblem::Unavailable(missing.name));
         }
-        let config = switch.configs.get(&at).map_or_else(|| "{}".to_owned(), Value::to_string);
+        let config = match switch.configs.get(&at) {
+            None => "{}".to_owned(),
+            Some(Ok(config)) => config.to_string(),
+            Some(Err(mistake)) => return Err(StartProblem::Config(mistake.clone())),
+        };
         let initialised = Discovered { entry }.configure(&config)?.initialise(self).await?;
         let (running, stopping) = initialised.run();
         switch.stopping.insert(at, stopping);

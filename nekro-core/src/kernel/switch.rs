@@ -169,7 +169,7 @@ impl Kernel {
         } else {
             (self.registry().plugins()[at].decl.config.read)(&json).map_err(SwitchError::Config)?;
         }
-        switch.configs.insert(at, config);
+        switch.configs.insert(at, Ok(config));
         drop(switch);
         self.emit(ConfigChanged { plugin: self.registry().plugins()[at].decl.id.into() });
         Ok(())

@@ -1,0 +1,345 @@
+//! Checking the settings as a whole: their shape, and the configuration of every plugin by the plugin's own reader.
+//!
+//! A reader tells one mistake and stops. To tell all of them, the value that is wrong is left out and the rest is read again.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use nekro_core::{ConfigMistake, kernel::Limits, suggest};
+use serde_json::Value;
+
+use super::{
+    form::Form,
+    key::{join, quoted},
+    mask,
+    mistake::Mistake,
+    node::{Content, Node},
+    schema::Catalogue,
+    secret::Resolver,
+};
+
+/// The most mistakes that are told of one plugin. Each of them is a reading of its whole configuration.
+const MOST_MISTAKES: usize = 50;
+
+/// Settings that were looked at.
+#[derive(Default)]
+pub(crate) struct Checked {
+    pub(crate) limits: Limits,
+    pub(crate) disabled: BTreeSet<String>,
+    /// What each plugin is started with, or why it cannot be. Only those that are not disabled.
+    pub(crate) plugins: BTreeMap<&'static str, Result<Value, Vec<Mistake>>>,
+    /// What is wrong with the rest.
+    pub(crate) mistakes: Vec<Mistake>,
+    /// The files that secrets were read from.
+    pub(crate) secret_files: Vec<PathBuf>,
+}
+
+impl Checked {
+    /// Returns all mistakes.
+    pub(crate) fn all_mistakes(&self) -> Vec<Mistake> {
+        let of_plugins = self.plugins.values().filter_map(|plugin| plugin.as_ref().err()).flatten();
+        self.mistakes.iter().chain(of_plugins).cloned().collect()
+    }
+}
+
+/// Checks settings. Paths in them begin in `folder`.
+pub(crate) fn check(root: &Node, catalogue: &Catalogue, folder: &Path) -> Checked {
+    let mut checked = Checked::default();
+    let form = catalogue.form();
+    for (name, node) in root.table().into_iter().flatten() {
+        match name.as_str() {
+            "limits" => match read(&mut node.clone(), form.key(name).as_ref(), name, read_limits) {
+                Ok(limits) => checked.limits = limits,
+                Err(mistakes) => checked.mistakes.extend(mistakes),
+            },
+            "disabled" => disabled(node, catalogue, &mut checked),
+            "plugins" => sections(node, catalogue, &mut checked),
+            _ => checked.mistakes.push(unknown(node, name, &form.names())),
+        }
+    }
+    plugins(root, catalogue, folder, &mut checked);
+    checked
+}
+
+fn unknown(node: &Node, name: &str, known: &[&str]) -> Mistake {
+    let problem = match suggest(name, known.iter().copied()) {
+        Some(meant) => format!("unknown key: did you mean `{meant}`?"),
+        None => format!("unknown key: there are {}", list(known)),
+    };
+    Mistake::new(&node.key, quoted(name), problem)
+}
+
+fn list(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn not_linked(id: &str, catalogue: &Catalogue) -> String {
+    match suggest(id, catalogue.ids()) {
+        Some(meant) => format!("no plugin of this name is linked: did you mean `{meant}`?"),
+        None => "no plugin of this name is linked: `nekro plugins` lists them".to_owned(),
+    }
+}
+
+fn disabled(node: &Node, catalogue: &Catalogue, checked: &mut Checked) {
+    let Content::List(items) = &node.content else {
+        checked.mistakes.push(Mistake::new(&node.origin, "disabled", "expected a list of plugins, such as `[\"dice\"]`"));
+        return;
+    };
+    for (number, item) in items.iter().enumerate() {
+        let key = format!("disabled[{number}]");
+        match item.to_json() {
+            Value::String(id) if catalogue.ids().any(|known| known == id) => {
+                checked.disabled.insert(id);
+            }
+            Value::String(id) => checked.mistakes.push(Mistake::new(&item.origin, key, not_linked(&id, catalogue))),
+            _ => checked.mistakes.push(Mistake::new(&item.origin, key, "expected the name of a plugin")),
+        }
+    }
+}
+
+fn sections(node: &Node, catalogue: &Catalogue, checked: &mut Checked) {
+    let Some(table) = node.table() else {
+        checked.mistakes.push(Mistake::new(&node.origin, "plugins", "expected a table"));
+        return;
+    };
+    for (id, node) in table.iter().filter(|(id, _)| !catalogue.ids().any(|known| known == id.as_str())) {
+        checked.mistakes.push(Mistake::new(&node.key, join("plugins", id), not_linked(id, catalogue)));
+    }
+}
+
+fn plugins(root: &Node, catalogue: &Catalogue, folder: &Path, checked: &mut Checked) {
+    let set = root.table().and_then(|root| root.get("plugins")?.table());
+    for decl in catalogue.plugins() {
+        let key = join("plugins", decl.id);
+        let form = catalogue.form().key("plugins").and_then(|form| form.key(decl.id));
+        let set = set.and_then(|set| set.get(decl.id));
+        let is_disabled = checked.disabled.contains(decl.id);
+        let mut node = set.cloned().unwrap_or_else(Node::empty);
+        let mut resolver = Resolver { folder, mistakes: Vec::new(), files: Vec::new() };
+        if let Some(form) = &form
+            && !is_disabled
+        {
+            resolver.resolve(&mut node, form, &key);
+        }
+        checked.secret_files.append(&mut resolver.files);
+        // What cannot be had cannot be read either: that is told once.
+        for mistake in &resolver.mistakes {
+            let inside = mistake.key.strip_prefix(&key).unwrap_or_default();
+            let located = node.locate(inside.trim_start_matches('.'));
+            node.leave_out(&located);
+        }
+        let value = read(&mut node, form.as_ref(), &key, |json| (decl.config.read)(json).map(drop));
+        let mistakes: Vec<_> = resolver.mistakes.into_iter().chain(value.err().into_iter().flatten()).collect();
+        match (is_disabled, mistakes.is_empty()) {
+            (false, true) => {
+                checked.plugins.insert(decl.id, Ok(node.to_json()));
+            }
+            (false, false) => {
+                checked.plugins.insert(decl.id, Err(mistakes));
+            }
+            // A plugin that is disabled is not read when the agent starts. What is set for it is looked at all the same, and what is
+            // missing is not missed.
+            (true, _) if set.is_some() => {
+                checked.mistakes.extend(mistakes.into_iter().filter(|mistake| !mistake.lacking));
+            }
+            (true, _) => {}
+        }
+    }
+}
+
+/// How serde begins to say that a key must be set.
+const MISSING: &str = "missing field `";
+
+/// Reads a value, and tells every mistake in it.
+fn read<T>(
+    node: &mut Node,
+    form: Option<&Form<'_>>,
+    key: &str,
+    reader: impl Fn(&str) -> Result<T, ConfigMistake>,
+) -> Result<T, Vec<Mistake>> {
+    let torn = node.is_torn();
+    let mut mistakes = Vec::new();
+    for _ in 0..MOST_MISTAKES {
+        let mistake = match reader(&node.to_json().to_string()) {
+            Ok(value) if mistakes.is_empty() && !torn => return Ok(value),
+            Ok(_) => break,
+            Err(mistake) => mistake,
+        };
+        let located = node.locate(&mistake.path);
+        let there = node.at(&located);
+        let is_unknown = mistake.problem.starts_with("unknown key");
+        let is_missing = mistake.problem.strip_prefix(MISSING).and_then(|rest| rest.split('`').next()).filter(|name| {
+            // Not one that was there, and was left out because it is wrong.
+            there.table().is_none_or(|table| !table.contains_key(*name))
+        });
+        // What is wrong with something that was torn is most likely a consequence.
+        if let Some(name) = is_missing {
+            let form = form.and_then(|form| located.form(form));
+            for name in std::iter::once(name).chain(also_missing(name, there, form.as_ref())) {
+                let key = join(&inside(key, &located.key), name);
+                mistakes.push(Mistake::new(&there.origin, key, "this must be set, and is not").lacking());
+            }
+        } else if is_unknown || !there.is_torn() {
+            let problem = match suggestion(&mistake, &located, form) {
+                Some(meant) => format!("unknown key: did you mean `{meant}`?"),
+                None => mask::problem(&mistake.problem, there, form.and_then(|form| located.form(form)).as_ref()),
+            };
+            let origin = if is_unknown { &there.key } else { &there.origin };
+            mistakes.push(Mistake::new(origin, inside(key, &located.key), problem));
+        }
+        if !node.leave_out(&located) {
+            break;
+        }
+    }
+    Err(mistakes)
+}
+
+/// Returns what else a table lacks where `name` is missing. A key that the schema does not have may be another name for one it has.
+fn also_missing<'f>(name: &str, table: &Node, form: Option<&Form<'f>>) -> Vec<&'f str> {
+    let (Some(table), Some(form)) = (table.table(), form) else { return Vec::new() };
+    let names = form.names();
+    if table.keys().any(|key| !names.contains(&key.as_str())) {
+        return Vec::new();
+    }
+    names.into_iter().filter(|other| *other != name && form.requires(other) && !table.contains_key(*other)).collect()
+}
+
+/// A reader that was generated knows its keys; one that was not has left them to us.
+fn suggestion(mistake: &ConfigMistake, located: &super::node::Located, form: Option<&Form<'_>>) -> Option<String> {
+    let form = form.filter(|_| mistake.problem == "unknown key").and_then(|form| located.parent_form(form))?;
+    let name = mistake.path.rsplit('.').next()?;
+    suggest(name, form.names()).map(str::to_owned)
+}
+
+fn inside(key: &str, path: &str) -> String {
+    if path.is_empty() || path.starts_with('[') { format!("{key}{path}") } else { format!("{key}.{path}") }
+}
+
+fn read_limits(json: &str) -> Result<Limits, ConfigMistake> {
+    // Serde's derive would also take a list of the fields' values, in their order.
+    if !json.starts_with('{') {
+        return Err(ConfigMistake { path: String::new(), problem: "expected a table".to_owned() });
+    }
+    let mut reader = serde_json::Deserializer::from_str(json);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let text = error.inner().to_string();
+        let problem = text.rfind(" at line ").map_or(text.as_str(), |end| &text[..end]);
+        ConfigMistake { path: if path == "." { String::new() } else { path }, problem: with_suggestion(problem) }
+    })
+}
+
+/// Adds to "unknown field" what was probably meant.
+fn with_suggestion(message: &str) -> String {
+    let Some((name, known)) = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) else {
+        return message.to_owned();
+    };
+    match suggest(name, known.split('`').skip(1).step_by(2)) {
+        Some(meant) => format!("unknown key: did you mean `{meant}`?"),
+        None => format!("unknown key{known}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use crate::settings::testing::problems;
+
+    #[track_caller]
+    fn check(text: &str, expected: Expect) {
+        expected.assert_eq(&problems(text).join("\n"));
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_place_and_what_was_meant() {
+        check(
+            "limit = 1\n\
+             disabled = ['wether', 3]\n\
+             [limits]\n\
+             mailbox = 'many'\n\
+             call_dedline = '5s'\n\
+             [plugins.weather]\n\
+             token = 'x'\n\
+             units = 'imperial'\n\
+             maxStops = -1\n\
+             nothing = 0\n\
+             stops = [{ name = 'a' }, { nam = 'b' }, { name = 3 }, { name = 'd', nmae = 1 }]\n\
+             [plugins.wether]\n",
+            expect![[r#"
+                nekro.toml:1:1: `limit`: unknown key: did you mean `limits`?
+                nekro.toml:2:13: `disabled[0]`: no plugin of this name is linked: did you mean `weather`?
+                nekro.toml:2:23: `disabled[1]`: expected the name of a plugin
+                nekro.toml:4:11: `limits.mailbox`: invalid type: string "many", expected usize
+                nekro.toml:5:1: `limits.call_dedline`: unknown key: did you mean `call_deadline`?
+                nekro.toml:8:9: `plugins.weather.units`: unknown variant `imperial`, expected `metric` or `nautical`
+                nekro.toml:9:12: `plugins.weather.maxStops`: invalid value: integer `-1`, expected u16
+                nekro.toml:10:1: `plugins.weather.nothing`: unknown key: there are `token`, `units`, `maxStops`, `stops`, `login`, `keys`, `pin`, `names`, `default`
+                nekro.toml:11:26: `plugins.weather.stops[1].name`: this must be set, and is not
+                nekro.toml:11:50: `plugins.weather.stops[2].name`: invalid type: integer `3`, expected a string
+                nekro.toml:11:69: `plugins.weather.stops[3].nmae`: unknown key: did you mean `name`?
+                nekro.toml:12:10: `plugins.wether`: no plugin of this name is linked: did you mean `weather`?"#]],
+        );
+    }
+
+    #[test]
+    fn what_follows_from_a_mistake_is_not_another_one() {
+        check(
+            "[plugins.weather]\ntoken = 'x'\nstops = [{ name = 3 }]\n",
+            expect!["nekro.toml:3:19: `plugins.weather.stops[0].name`: invalid type: integer `3`, expected a string"],
+        );
+    }
+
+    #[test]
+    fn what_is_no_table_is_told() {
+        check(
+            "plugins = 3\nlimits = []\ndisabled = 'x'\n",
+            expect![[r#"
+                `plugins.weather.token`: this must be set, and is not
+                nekro.toml:1:11: `plugins`: expected a table
+                nekro.toml:2:10: `limits`: expected a table
+                nekro.toml:3:12: `disabled`: expected a list of plugins, such as `["dice"]`"#]],
+        );
+        check(
+            "[plugins]\nweather = 's3cret'\n",
+            expect![
+                "nekro.toml:2:11: `plugins.weather`: the value does not fit: expected object; it is not shown, for it may be a secret"
+            ],
+        );
+    }
+
+    #[test]
+    fn a_plugin_that_is_disabled_misses_nothing_but_its_mistakes_are_told() {
+        check("disabled = ['weather']\n", expect![""]);
+        check(
+            "disabled = ['weather']\n[plugins.weather]\nunit = 'metric'\n",
+            expect!["nekro.toml:3:1: `plugins.weather.unit`: unknown key: did you mean `units`?"],
+        );
+    }
+
+    #[test]
+    fn secrets_are_not_quoted() {
+        for text in [
+            "token = ['s3cret']",
+            "token = { s3cret = 1 }",
+            "token = { env = 's3cret', file = 's3cret' }",
+            "tokn = 's3cret'",
+            "login = 's3cret'",
+            "login = { key = { a = 's3cret' } }",
+            "login = { key = 's3cret', user = 3 }",
+            "login = { kye = 's3cret' }",
+            "keys = 's3cret'",
+            "keys = ['s3cret', ['s3cret']]",
+            "pin = 's3cret'",
+        ] {
+            let problems = problems(&format!("[plugins.weather]\n{text}\n"));
+            assert!(!problems.is_empty(), "{text}");
+            assert!(
+                !problems.iter().any(|problem| problem.contains("'s3cret'") || problem.contains("\"s3cret")),
+                "{problems:#?}"
+            );
+        }
+    }
+}

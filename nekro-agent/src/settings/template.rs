@@ -1,0 +1,104 @@
+//! A settings file for a beginning: every setting of exactly the linked plugins, explained, with its default.
+//!
+//! The lines are comments, so that a default that changes in a later version is not held back by the file.
+
+use std::fmt::Write;
+
+use super::{
+    edit,
+    form::Form,
+    key::{Key, quoted},
+    schema::Catalogue,
+};
+
+/// Returns the text of the file.
+pub(crate) fn text(catalogue: &Catalogue) -> String {
+    let form = catalogue.form();
+    let mut text = "\
+# The settings of this agent. Every line that sets something is a comment, with its default: remove the `#` to change it.
+#
+# `nekro config check` tells every mistake. For an editor that completes and checks as you type, run
+# `nekro config schema > nekro.schema.json` and make this the first line: #:schema ./nekro.schema.json
+"
+    .to_owned();
+    setting(&mut text, "disabled", &form, "# ");
+    section(&mut text, &Key::of(["limits"]), &form);
+    for id in catalogue.ids() {
+        section(&mut text, &Key::of(["plugins", id]), &form);
+    }
+    text
+}
+
+fn section(text: &mut String, key: &Key, form: &Form<'_>) {
+    let Some(form) = form.at(key) else { return };
+    text.push('\n');
+    comment(text, form.description().unwrap_or_default());
+    if form.names().is_empty() {
+        let _ = writeln!(text, "# [{key}] has no settings.");
+        return;
+    }
+    let _ = writeln!(text, "[{key}]");
+    for name in form.names() {
+        setting(text, name, &form, "# ");
+    }
+}
+
+fn setting(text: &mut String, name: &str, parent: &Form<'_>, start: &str) {
+    let Some(form) = parent.key(name) else { return };
+    text.push('\n');
+    comment(text, form.description().unwrap_or_default());
+    let words = form.words();
+    if !words.is_empty() {
+        comment(text, &format!("One of: {}.", words.join(", ")));
+    }
+    let name = quoted(name);
+    // A default that TOML cannot write, such as nothing at all, is the same as no line.
+    let default = form.default().filter(|_| !form.is_secret()).and_then(edit::written);
+    let _ = match default {
+        Some(default) => writeln!(text, "{start}{name} = {default}"),
+        None if form.is_secret() => {
+            writeln!(text, "{start}{name} = {{ env = \"NAME\" }}   # {}, secret; or {{ file = \"PATH\" }}", need(parent, &name))
+        }
+        None => {
+            let types = form.types().into_iter().collect::<Vec<_>>().join(" or ");
+            writeln!(text, "{start}{name} = …   # {}{}{types}", need(parent, &name), if types.is_empty() { "" } else { ", " })
+        }
+    };
+}
+
+fn need(parent: &Form<'_>, name: &str) -> &'static str {
+    if parent.requires(name) { "required" } else { "optional" }
+}
+
+fn comment(text: &mut String, words: &str) {
+    for line in words.lines() {
+        let _ = writeln!(text, "{}", format!("# {line}").trim_end());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::settings::{
+        check::check,
+        file,
+        testing::{catalogue, problems},
+    };
+
+    #[test]
+    fn the_file_is_right_and_so_is_every_default_in_it() {
+        let catalogue = catalogue();
+        let text = text(&catalogue);
+        assert_eq!(problems(&text), ["nekro.toml:52:1: `plugins.weather.token`: this must be set, and is not"]);
+        // What a person gets who takes the comment signs away.
+        let is_setting = |line: &&str| line.strip_prefix("# ").is_some_and(|rest| rest.contains(" = ") && !rest.contains('…'));
+        let awake = text.lines().map(|line| if is_setting(&line) { &line[2..] } else { line }).collect::<Vec<_>>().join("\n");
+        let node = file::parse(&awake, Path::new("nekro.toml")).map_err(|mistakes| mistakes.to_string());
+        let mistakes = check(&node.expect("TOML"), &catalogue, Path::new("")).all_mistakes();
+        let texts: Vec<_> = mistakes.iter().map(|mistake| mistake.problem.as_str()).collect();
+        // Those of the two secrets.
+        assert_eq!(texts, ["the environment variable `NAME` is not set"; 2], "{awake}");
+    }
+}
