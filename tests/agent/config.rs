@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Place, nekro};
+use crate::support::{Place, Talk, nekro};
 
 const FILE: &str = "\
 # Ours.
@@ -241,4 +241,46 @@ fn a_linked_file_is_changed_where_it_is() {
     assert!(std::fs::read_to_string(&real).expect("the file").contains("Moin"));
     assert!(place.path().join("nekro.toml").is_symlink());
     assert_eq!(std::fs::metadata(&real).expect("the file").permissions().mode() & 0o777, 0o640);
+}
+
+#[test]
+fn a_running_chat_follows_its_file() {
+    let place = Place::new();
+    let write = |text: &str| std::fs::write(place.path().join("nekro.toml"), text).expect("a file");
+    let mut talk = Talk::begin(&place, &["--json", "chat"]);
+    talk.say("dice.roll('5d1')");
+    talk.hear("\"total\":5");
+    // Nobody says anything: it is found out all the same.
+    write("[plugins.guard]\ndefault = \"deny\"\n");
+    assert!(talk.hear("config_changed").contains("guard"));
+    talk.say("dice.roll('6d1')");
+    assert!(talk.hear("\"settings\"").contains("\"reconfigured\":[\"guard\"]"));
+    // A file that is wrong changes nothing and says why, whatever else it says.
+    write("[plugins.guard]\ndefault = \"allow\"\n[plugins.notes]\nmax_nots = 1\n");
+    talk.say("dice.roll('7d1')");
+    let wrong = talk.hear("\"changed\":false");
+    assert!(wrong.contains("plugins.notes.max_nots") && wrong.contains("\"line\":4"), "{wrong}");
+    // What is right holds from the next line on.
+    write("disabled = [\"greeter\"]\n[limits]\nmailbox = 3\n");
+    talk.say("dice.roll('8d1')");
+    let changed: Value = serde_json::from_str(&talk.hear("\"changed\":true")).expect("a line of JSON");
+    let expected = json!({ "changed": true, "reconfigured": ["guard"], "enabled": [], "disabled": ["greeter"], "failed": [], "restart": ["limits"] });
+    assert_eq!(changed["settings"], expected);
+    talk.hear("\"total\":8");
+    std::fs::remove_file(place.path().join("nekro.toml")).expect("the file");
+    talk.say("dice.roll('9d1')");
+    assert!(talk.hear("\"changed\":true").contains("\"enabled\":[\"greeter\"]"));
+    talk.hear("\"total\":9");
+}
+
+#[test]
+fn a_plugin_that_could_not_start_starts_when_its_configuration_is_right() {
+    let place = Place::with_settings("[plugins.guard]\ndefalt = \"deny\"\n");
+    let mut talk = Talk::begin(&place, &["chat"]);
+    // It has read its settings when it greets.
+    talk.hear("greeter");
+    std::fs::write(place.path().join("nekro.toml"), "# fine now\n").expect("a file");
+    talk.say("dice.roll('6d1')");
+    assert!(talk.hear("has changed").contains("enabled guard"));
+    talk.hear("\"total\":6");
 }

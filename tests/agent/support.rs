@@ -1,9 +1,11 @@
 //! Running the program in an empty directory.
 
 use std::{
-    io::Write,
+    io::{BufRead, BufReader, Write},
     path::Path,
     process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -62,6 +64,48 @@ impl Place {
             command.env_remove(name);
         });
         command
+    }
+}
+
+/// A chat that goes on: what is said to it, and what it says.
+pub(crate) struct Talk {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Talk {
+    pub(crate) fn begin(place: &Place, arguments: &[&str]) -> Self {
+        let mut child = place.command(arguments).stderr(Stdio::inherit()).spawn().expect("the program starts");
+        let out = child.stdout.take().expect("it was piped");
+        let (said, lines) = mpsc::channel();
+        std::thread::spawn(move || BufReader::new(out).lines().map_while(Result::ok).try_for_each(|line| said.send(line)));
+        Self { child, lines }
+    }
+
+    pub(crate) fn say(&mut self, line: &str) {
+        let stdin = self.child.stdin.as_mut().expect("it was piped");
+        writeln!(stdin, "{line}").expect("the program listens");
+    }
+
+    /// Waits for a line with some words in it.
+    #[track_caller]
+    pub(crate) fn hear(&self, words: &str) -> String {
+        let mut heard = Vec::new();
+        while let Ok(line) = self.lines.recv_timeout(Duration::from_secs(30)) {
+            if line.contains(words) {
+                return line;
+            }
+            heard.push(line);
+        }
+        panic!("nobody said {words}: {heard:#?}");
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        // One that has ended already cannot be ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -7,6 +7,7 @@ mod turn;
 
 use std::{
     io::{BufRead, IsTerminal},
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,8 +18,9 @@ use tokio::sync::mpsc;
 use self::{editor::Editor, line::Line, turn::Turns};
 use crate::{
     assemble::Agent,
-    cli::{Failure, SESSION, Screen, first_line, table},
+    cli::{Failure, SESSION, Screen, first_line, plain, table},
     ports::Question,
+    settings::live::Live,
     style::DIM,
 };
 
@@ -26,15 +28,22 @@ use crate::{
 const SETTLE: Duration = Duration::from_millis(300);
 
 /// Runs the chat: with an edited prompt on a terminal, line by line otherwise.
-pub(crate) async fn run(agent: &Agent, questions: mpsc::Receiver<Question>, screen: &Screen) -> Result<(), Failure> {
+pub(crate) async fn run(
+    agent: &Agent,
+    questions: mpsc::Receiver<Question>,
+    live: &Arc<Live>,
+    screen: &Screen,
+) -> Result<(), Failure> {
     let caller = Caller::operator().in_session(SESSION);
     agent.kernel.emit(SessionCreated { session: SESSION.into(), channel: "terminal".to_owned(), user: None });
-    let mut chat = Chat { turns: Turns::new(&agent.kernel, SESSION.into()), agent, screen, caller, failed: false };
+    let mut chat = Chat { turns: Turns::new(&agent.kernel, SESSION.into()), agent, live, screen, caller, failed: false };
+    let _watch = live.watch();
     if std::io::stdin().is_terminal() { chat.talk(questions).await } else { chat.read(questions).await }
 }
 
 struct Chat<'a> {
     agent: &'a Agent,
+    live: &'a Live,
     screen: &'a Screen,
     caller: Caller,
     turns: Turns<'a>,
@@ -85,10 +94,20 @@ impl Chat<'_> {
     async fn settle(&self) {
         let _ = tokio::time::timeout(SETTLE, self.agent.kernel.idle()).await;
         self.screen.messages(&self.agent.outbox);
+        self.tell_of_settings();
+    }
+
+    fn tell_of_settings(&self) {
+        for notice in self.live.notices() {
+            self.screen.show(&notice.to_json(), || format!("{DIM}{}{DIM:#}", plain(&notice.to_text(self.live.file()))));
+        }
     }
 
     /// Does what a line says. Ctrl-C ends that, and not the program.
     async fn take(&mut self, line: &str, questions: &mut mpsc::Receiver<Question>, mut editor: Option<&mut Editor>) -> Next {
+        // What somebody has changed before this line holds for it.
+        self.live.look().await;
+        self.tell_of_settings();
         let line = match line::read(line) {
             Ok(line) => line,
             Err(problem) => {

@@ -26,7 +26,10 @@ use crate::{
     assemble::{self, Agent, Mode},
     chat,
     ports::answer_questions,
-    settings::{Catalogue, Checked, Layers, Mistakes, Sources},
+    settings::{
+        Catalogue, Checked, Layers, Mistakes, Sources,
+        live::{self, Live},
+    },
 };
 
 /// The session that the terminal is.
@@ -89,6 +92,7 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
     }
     let layers = sources.read(&catalogue).map_err(|mistakes| Failure::settings(&mistakes))?;
     let settings = layers.check(&catalogue);
+    let seen = live::fingerprint(&sources, &settings);
     // One plugin with a wrong configuration does not keep the others from running, unless that is wanted.
     let mistakes = if global.strict { settings.all_mistakes() } else { settings.mistakes.clone() };
     if let Some(mistakes) = Mistakes::of(mistakes) {
@@ -99,7 +103,17 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         .enable_all()
         .build()
         .map_err(|error| Failure::work(format!("the runtime cannot be started: {error}")))?;
-    runtime.block_on(with_agent(command, &global, (&layers, &settings), registry, screen))
+    runtime.block_on(with_agent(command, &global, Loaded { sources, catalogue, layers, settings, seen }, registry, screen))
+}
+
+/// The settings, and what they were read by.
+struct Loaded {
+    sources: Sources,
+    catalogue: Catalogue,
+    layers: Layers,
+    settings: Checked,
+    // What the files were then.
+    seen: u64,
 }
 
 fn read_registry(roster: &[&'static PluginDecl]) -> Result<Registry, Failure> {
@@ -112,16 +126,20 @@ fn read_registry(roster: &[&'static PluginDecl]) -> Result<Registry, Failure> {
 async fn with_agent(
     command: Command,
     global: &Global,
-    (layers, settings): (&Layers, &Checked),
+    loaded: Loaded,
     registry: Registry,
     screen: &Screen,
 ) -> Result<(), Failure> {
     let event_stream = global.json && matches!(command, Command::Chat);
     let mode = Mode { strict: global.strict, event_stream };
-    let (agent, questions) = assemble::start(registry, settings, mode).await.map_err(Failure::usage)?;
+    let (agent, questions) = assemble::start(registry, &loaded.settings, mode).await.map_err(Failure::usage)?;
     let caller = Caller::operator().in_session(SESSION);
     let result = match command {
-        Command::Chat => chat::run(&agent, questions, screen).await,
+        Command::Chat => {
+            let Loaded { sources, catalogue, settings, seen, .. } = loaded;
+            let live = Live::new(agent.kernel.clone(), sources, catalogue, settings, seen);
+            chat::run(&agent, questions, &live, screen).await
+        }
         Command::Plugins { command: None } => plugins::list(&agent, screen),
         Command::Plugins { command: Some(PluginsCommand::Show { id }) } => plugins::show(&agent, &id, screen),
         Command::Tools { tool: None } => tools::list(&agent, &caller, screen),
@@ -133,7 +151,7 @@ async fn with_agent(
             call::call(&agent, &tool, help, words, &caller, screen).await
         }
         Command::Emit { event, data } => emit::emit(&agent, &event, &data, &caller, screen).await,
-        Command::Doctor => doctor::check(&agent, layers, screen),
+        Command::Doctor => doctor::check(&agent, &loaded.layers, screen),
         // These need no agent, and have been carried out.
         Command::Completions { .. } | Command::Call { tool: None, .. } | Command::Config { .. } | Command::Schema { .. } => {
             Ok(())

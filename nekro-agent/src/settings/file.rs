@@ -20,7 +20,7 @@ use super::{
 };
 
 /// The most bytes of a settings file.
-const MOST_BYTES: u64 = 1024 * 1024;
+pub(crate) const MOST_BYTES: u64 = 1024 * 1024;
 /// The most mistakes in the syntax that are told: one of them tends to bring others.
 const MOST_MISTAKES: usize = 10;
 

@@ -9,6 +9,7 @@ mod environment;
 mod file;
 mod form;
 mod key;
+pub(crate) mod live;
 mod mask;
 mod mistake;
 mod node;

@@ -1,0 +1,253 @@
+//! A running agent follows its settings file.
+//!
+//! What is new is checked as a whole first: a file that is wrong changes nothing. Then only the plugins whose configuration is another
+//! one are given it. Files with secrets are followed too.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use nekro_core::kernel::{Kernel, Stage};
+use serde_json::{Value, json};
+use tokio::{task::AbortHandle, time::MissedTickBehavior};
+
+use super::{Catalogue, Checked, Mistakes, Sources};
+
+/// How often the files are looked at, if nobody asks.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The settings of a running agent.
+pub(crate) struct Live {
+    kernel: Kernel,
+    sources: Sources,
+    catalogue: Catalogue,
+    // Whoever looks at the files holds it.
+    state: tokio::sync::Mutex<State>,
+    notices: Mutex<Vec<Notice>>,
+}
+
+struct State {
+    // What holds.
+    settings: Checked,
+    // What the files were when they were last looked at, whether it holds or not.
+    seen: u64,
+}
+
+/// Something that the operator should know.
+pub(crate) enum Notice {
+    /// The settings have changed.
+    Changed(Changes),
+    /// They are wrong, and the old ones still hold.
+    Wrong(Mistakes),
+}
+
+/// What has become of a change.
+#[derive(Default)]
+pub(crate) struct Changes {
+    reconfigured: Vec<&'static str>,
+    enabled: Vec<&'static str>,
+    disabled: Vec<&'static str>,
+    failed: Vec<(&'static str, String)>,
+    needs_restart: bool,
+}
+
+/// Ends the watching when it is dropped.
+pub(crate) struct Watch(AbortHandle);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Live {
+    /// Follows the file that `settings` were read from.
+    pub(crate) fn new(kernel: Kernel, sources: Sources, catalogue: Catalogue, settings: Checked, seen: u64) -> Arc<Self> {
+        let state = tokio::sync::Mutex::new(State { settings, seen });
+        Arc::new(Self { kernel, sources, catalogue, state, notices: Mutex::default() })
+    }
+
+    /// Looks at the files now and then, until what is returned is dropped.
+    pub(crate) fn watch(self: &Arc<Self>) -> Watch {
+        let live = Arc::clone(self);
+        let watching = tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(TICK);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                live.look().await;
+            }
+        });
+        Watch(watching.abort_handle())
+    }
+
+    /// Returns the file.
+    pub(crate) fn file(&self) -> &Path {
+        self.sources.file()
+    }
+
+    /// Returns what there is to tell, once.
+    pub(crate) fn notices(&self) -> Vec<Notice> {
+        std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks at the files, and takes up what has changed.
+    pub(crate) async fn look(&self) {
+        let mut state = self.state.lock().await;
+        let seen = fingerprint(&self.sources, &state.settings);
+        if seen == state.seen {
+            return;
+        }
+        let notice = match self.read() {
+            Ok(settings) => {
+                let changes = self.apply(&state.settings, &settings).await;
+                // The new settings may keep their secrets in other files.
+                state.seen = fingerprint(&self.sources, &settings);
+                state.settings = settings;
+                Notice::Changed(changes)
+            }
+            Err(mistakes) => {
+                state.seen = seen;
+                Notice::Wrong(mistakes)
+            }
+        };
+        // A comment that was added is nothing to talk about.
+        if !matches!(&notice, Notice::Changed(changes) if changes.is_nothing()) {
+            self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
+        }
+    }
+
+    fn read(&self) -> Result<Checked, Mistakes> {
+        let settings = self.sources.read(&self.catalogue)?.check(&self.catalogue);
+        match Mistakes::of(settings.all_mistakes()) {
+            Some(mistakes) => Err(mistakes),
+            None => Ok(settings),
+        }
+    }
+
+    async fn apply(&self, old: &Checked, new: &Checked) -> Changes {
+        let mut changes = Changes { needs_restart: old.limits != new.limits, ..Changes::default() };
+        let ids: Vec<_> = self.catalogue.ids().collect();
+        let off: Vec<_> = ids.iter().copied().filter(|id| !old.disabled.contains(*id) && new.disabled.contains(*id)).collect();
+        self.switch(off, Kernel::disable, &mut changes.disabled, &mut changes.failed).await;
+        for id in &ids {
+            let Some(Ok(config)) = new.plugins.get(id) else { continue };
+            if old.plugins.get(id).is_some_and(|old| old.as_ref().is_ok_and(|old| old == config)) {
+                continue;
+            }
+            match self.kernel.reconfigure(id, config.clone()).await {
+                Ok(()) if !old.disabled.contains(*id) => changes.reconfigured.push(id),
+                Ok(()) => {}
+                Err(error) => changes.failed.push((id, error.to_string())),
+            }
+        }
+        // One that failed may have waited for just this, or for another one that did.
+        let failed: BTreeSet<_> = self
+            .kernel
+            .status()
+            .into_iter()
+            .filter(|status| matches!(status.stage, Stage::Failed { .. }))
+            .map(|one| one.id)
+            .collect();
+        let on = ids.iter().copied().filter(|id| {
+            !new.disabled.contains(*id) && (old.disabled.contains(*id) || failed.contains(id)) && new.plugins.contains_key(id)
+        });
+        self.switch(on.collect(), Kernel::enable, &mut changes.enabled, &mut changes.failed).await;
+        changes
+    }
+
+    /// Switches plugins on or off. They may require each other, so it goes on as long as it leads anywhere.
+    async fn switch<'k, F>(
+        &'k self,
+        mut waiting: Vec<&'static str>,
+        switch: impl Fn(&'k Kernel, &'static str) -> F,
+        done: &mut Vec<&'static str>,
+        failed: &mut Vec<(&'static str, String)>,
+    ) where
+        F: Future<Output = Result<(), nekro_core::kernel::SwitchError>>,
+    {
+        loop {
+            let (before, mut problems) = (waiting.len(), Vec::new());
+            for id in std::mem::take(&mut waiting) {
+                match switch(&self.kernel, id).await {
+                    Ok(()) => done.push(id),
+                    Err(error) => problems.push((id, error.to_string())),
+                }
+            }
+            if problems.is_empty() || problems.len() == before {
+                failed.append(&mut problems);
+                return;
+            }
+            waiting = problems.into_iter().map(|(id, _)| id).collect();
+        }
+    }
+}
+
+/// Tells one state of the files from another.
+pub(crate) fn fingerprint(sources: &Sources, settings: &Checked) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let secrets = settings.secret_files.iter().map(PathBuf::as_path);
+    for file in std::iter::once(sources.file()).chain(secrets) {
+        state_of(file).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// Returns all of a file that matters: what it holds, and who may read it.
+fn state_of(file: &Path) -> Option<(Vec<u8>, String)> {
+    let metadata = fs::metadata(file).ok()?;
+    // A pipe can be read once, and a file that is too large is as wrong as it was.
+    let is_read = metadata.is_file() && metadata.len() <= super::file::MOST_BYTES;
+    let bytes = if is_read { fs::read(file).ok()? } else { metadata.len().to_ne_bytes().to_vec() };
+    Some((bytes, format!("{:?}", metadata.permissions())))
+}
+
+impl Changes {
+    fn is_nothing(&self) -> bool {
+        let Self { reconfigured, enabled, disabled, failed, needs_restart } = self;
+        reconfigured.is_empty() && enabled.is_empty() && disabled.is_empty() && failed.is_empty() && !needs_restart
+    }
+}
+
+impl Notice {
+    /// Tells it to a program.
+    pub(crate) fn to_json(&self) -> Value {
+        match self {
+            Self::Changed(Changes { reconfigured, enabled, disabled, failed, needs_restart }) => {
+                let failed: Vec<_> =
+                    failed.iter().map(|(plugin, problem)| json!({ "plugin": plugin, "problem": problem })).collect();
+                json!({ "settings": {
+                    "changed": true, "reconfigured": reconfigured, "enabled": enabled, "disabled": disabled, "failed": failed,
+                    "restart": if *needs_restart { &["limits"][..] } else { &[] },
+                } })
+            }
+            Self::Wrong(mistakes) => json!({ "settings": { "changed": false, "mistakes": mistakes.to_json() } }),
+        }
+    }
+
+    /// Tells it to a person.
+    pub(crate) fn to_text(&self, file: &Path) -> String {
+        let file = file.display();
+        match self {
+            Self::Changed(Changes { reconfigured, enabled, disabled, failed, needs_restart }) => {
+                let list = |what: &str, plugins: &[&str]| (!plugins.is_empty()).then(|| format!("{what} {}", plugins.join(", ")));
+                let mut parts: Vec<_> =
+                    [list("reconfigured", reconfigured), list("enabled", enabled), list("disabled", disabled)]
+                        .into_iter()
+                        .flatten()
+                        .collect();
+                parts.extend(failed.iter().map(|(plugin, problem)| format!("{plugin} failed: {problem}")));
+                if *needs_restart {
+                    parts.push("new limits hold from the next start on".to_owned());
+                }
+                format!("({file} has changed: {})", parts.join("; "))
+            }
+            Self::Wrong(mistakes) => format!("({file} has changed, but it is wrong, and what held still holds: {mistakes})"),
+        }
+    }
+}
