@@ -90,6 +90,10 @@ pub struct Capability {
     pub name: String,
     /// What a function that takes it can do.
     pub summary: String,
+    /// How far it reaches, as the plugin declares it: the hosts of `http`, say, or the variables of `env`. Sorted; empty for one that
+    /// has no bounds to declare.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<String>,
     /// The functions that take it.
     pub used_by: Vec<Use>,
 }

@@ -81,7 +81,7 @@ fn plugin(entry: &PluginEntry) -> Plugin {
 }
 
 fn capability(decl: &CapabilityDecl) -> Capability {
-    Capability { name: decl.name.to_owned(), summary: decl.summary.to_owned(), used_by: Vec::new() }
+    Capability { name: decl.name.to_owned(), summary: decl.summary.to_owned(), scope: Vec::new(), used_by: Vec::new() }
 }
 
 impl Plugin {
