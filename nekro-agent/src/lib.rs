@@ -12,6 +12,10 @@
 mod assemble;
 mod chat;
 mod cli;
+#[expect(dead_code, unused_imports, reason = "the port comes before those who use it")]
+mod history;
+#[expect(dead_code, unused_imports, reason = "the port comes before those who use it")]
+mod model;
 mod ports;
 mod settings;
 mod style;
