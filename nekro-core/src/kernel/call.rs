@@ -60,7 +60,7 @@ impl Kernel {
     /// The one decision on whether a tool is there for a caller.
     #[inline]
     fn sees<'l>(&self, live: &'l Live, tool: &ToolEntry, caller: &Caller) -> Option<&'l Arc<Running>> {
-        let plugin = live.plugins[tool.plugin].as_ref().filter(|_| !live.halted)?;
+        let plugin = live.plugin(live.channel(caller.session.as_ref()), tool.plugin).filter(|_| !live.halted)?;
         let Some(when) = tool.decl.when else { return Some(plugin) };
         let context = Ctx::new(caller.clone(), tool.decl.plugin.id, self.call_limit(tool.decl.deadline));
         // A `when` that panics hides the tool.
@@ -283,7 +283,7 @@ impl Kernel {
     /// `unknown_command`, `forbidden`, `invalid_arguments`, `deadline`, `panicked`, or what the command returned.
     pub async fn command(&self, name: &str, words: &[String], caller: &Caller) -> Result<Reply> {
         let found = self.registry().command(name).filter(|_| !self.0.live.load().halted);
-        let found = found.and_then(|entry| Some((entry, self.running(entry.plugin)?)));
+        let found = found.and_then(|entry| Some((entry, self.running(entry.plugin, caller.session.as_ref())?)));
         let Some((entry, plugin)) = found else {
             let error = Error::new(format!("there is no command `/{name}`")).with_code("unknown_command");
             return Err(match suggest(name, self.commands(caller).map(|entry| entry.decl.name)) {
@@ -308,7 +308,11 @@ impl Kernel {
     pub fn commands<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = &'a super::CommandEntry> {
         let live = self.live();
         let commands = self.registry().commands().iter();
-        commands.filter(move |entry| !live.halted && live.plugins[entry.plugin].is_some() && caller.role >= entry.decl.role)
+        commands.filter(move |entry| {
+            !live.halted
+                && live.plugin(live.channel(caller.session.as_ref()), entry.plugin).is_some()
+                && caller.role >= entry.decl.role
+        })
     }
 }
 
