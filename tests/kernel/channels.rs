@@ -141,6 +141,10 @@ async fn a_plugin_is_switched_off_and_on_in_a_channel_while_the_agent_runs() {
     let error = world.kernel.disable_in(&off(json!({ "mail": [], "chat": ["alhpa"] }))).expect_err("a misspelt name");
     assert_eq!(error.to_string(), "no plugin `alhpa` is linked: did you mean `alpha`?");
     assert!(peek(&world, "mail:1").await.starts_with("unknown_tool"), "nothing was changed");
+    // The more specific list holds alone, also one that is empty.
+    world.kernel.disable_in(&off(json!({ "mail": ["alpha"], "mail:1": [] }))).expect("they are linked");
+    assert_eq!(peek(&world, "mail:1").await, r#"["base",1,"base"]"#);
+    assert!(peek(&world, "mail:2").await.starts_with("unknown_tool"));
     world.kernel.disable_in(&off(json!({}))).expect("there is nothing to find");
     assert_eq!(peek(&world, "mail:1").await, r#"["base",1,"base"]"#);
 }

@@ -56,7 +56,7 @@ impl Setup {
     }
 
     pub(crate) fn off(self, channel: &str, plugin: &str) -> Self {
-        Self { builder: self.builder.disable_in(channel, plugin), ..self }
+        Self { builder: self.builder.disable_in(channel, [plugin]), ..self }
     }
 
     pub(crate) fn without(self, plugin: &str) -> Self {

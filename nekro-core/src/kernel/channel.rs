@@ -3,7 +3,7 @@
 //! Most agents have none of this, and then nothing is looked up.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::Arc,
 };
@@ -53,33 +53,56 @@ impl fmt::Debug for Configuration {
 /// What is different in one channel.
 #[derive(Clone, Default)]
 pub(super) struct Channel {
-    // The plugins that are off, by index.
-    off: BTreeSet<usize>,
+    // The plugins that are off, by index; nothing if nobody has said anything of it, and then the less specific channel counts.
+    off: Option<BTreeSet<usize>>,
     // By plugin index.
     configured: BTreeMap<usize, Arc<Running>>,
 }
 
+/// What is different for one session.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Here<'l> {
+    // Of the whole id, and of its beginning.
+    whole: Option<&'l Channel>,
+    beginning: Option<&'l Channel>,
+}
+
+impl<'l> Here<'l> {
+    fn is_off(self, plugin: usize) -> bool {
+        let off = |channel: Option<&'l Channel>| channel?.off.as_ref();
+        off(self.whole).or_else(|| off(self.beginning)).is_some_and(|off| off.contains(&plugin))
+    }
+
+    fn configured(self, plugin: usize) -> Option<&'l Arc<Running>> {
+        let configured = |channel: Option<&'l Channel>| channel?.configured.get(&plugin);
+        configured(self.whole).or_else(|| configured(self.beginning))
+    }
+}
+
 impl Live {
-    /// Returns what is different in the channel of a session. The whole id counts before its beginning.
+    /// Returns what is different in the channel of a session.
     #[inline]
-    pub(super) fn channel(&self, session: Option<&SessionId>) -> Option<&Channel> {
-        if self.channels.is_empty() { None } else { find(&self.channels, session?) }
+    pub(super) fn channel(&self, session: Option<&SessionId>) -> Here<'_> {
+        match session {
+            Some(session) if !self.channels.is_empty() => self.find(session),
+            _ => Here::default(),
+        }
+    }
+
+    fn find(&self, session: &SessionId) -> Here<'_> {
+        Here { whole: self.channels.get(session.as_str()), beginning: self.channels.get(session.channel()) }
     }
 
     /// Returns a plugin as it is in a channel; `None` if it does not run, or is off there.
     #[inline]
-    pub(super) fn plugin<'l>(&'l self, channel: Option<&'l Channel>, plugin: usize) -> Option<&'l Arc<Running>> {
-        let everywhere = self.plugins[plugin].as_ref()?;
-        match channel {
-            None => Some(everywhere),
-            Some(channel) if channel.off.contains(&plugin) => None,
-            Some(channel) => Some(channel.configured.get(&plugin).unwrap_or(everywhere)),
-        }
+    pub(super) fn plugin<'l>(&'l self, here: Here<'l>, plugin: usize) -> Option<&'l Arc<Running>> {
+        let everywhere = self.plugins[plugin].as_ref().filter(|_| !here.is_off(plugin))?;
+        Some(here.configured(plugin).unwrap_or(everywhere))
     }
 
     /// Tells whether nobody has disabled a plugin, as a whole or in a channel.
-    pub(super) fn is_wanted(&self, channel: Option<&Channel>, plugin: usize) -> bool {
-        self.wanted[plugin] && channel.is_none_or(|channel| !channel.off.contains(&plugin))
+    pub(super) fn is_wanted(&self, here: Here<'_>, plugin: usize) -> bool {
+        self.wanted[plugin] && !here.is_off(plugin)
     }
 
     /// Makes a plugin reachable, or changes its configuration.
@@ -102,18 +125,14 @@ impl Live {
 
     /// Says which plugins are off in which channels, in place of what was said before.
     pub(super) fn set_off(&mut self, off: &BTreeMap<String, BTreeSet<usize>>) {
-        self.channels.values_mut().for_each(|channel| channel.off.clear());
+        self.channels.values_mut().for_each(|channel| channel.off = None);
         for (name, plugins) in off {
-            self.channels.entry(name.as_str().into()).or_default().off.clone_from(plugins);
+            self.channels.entry(name.as_str().into()).or_default().off = Some(plugins.clone());
         }
         self.forget_what_is_the_same();
     }
 
     fn forget_what_is_the_same(&mut self) {
-        self.channels.retain(|_, channel| !channel.off.is_empty() || !channel.configured.is_empty());
+        self.channels.retain(|_, channel| channel.off.is_some() || !channel.configured.is_empty());
     }
-}
-
-fn find<'c>(channels: &'c HashMap<Box<str>, Channel>, session: &SessionId) -> Option<&'c Channel> {
-    channels.get(session.as_str()).or_else(|| channels.get(session.channel()))
 }

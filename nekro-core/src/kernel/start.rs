@@ -112,10 +112,10 @@ impl Builder {
         self
     }
 
-    /// Leaves a plugin out in one channel, as [`Kernel::disable_in`] says.
+    /// Leaves plugins out in one channel, as [`Kernel::disable_in`] says.
     #[must_use]
-    pub fn disable_in(mut self, channel: impl Into<String>, plugin: impl Into<String>) -> Self {
-        self.disabled_in.entry(channel.into()).or_default().insert(plugin.into());
+    pub fn disable_in(mut self, channel: impl Into<String>, plugins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.disabled_in.entry(channel.into()).or_default().extend(plugins.into_iter().map(Into::into));
         self
     }
 
