@@ -3,14 +3,27 @@
 //! A provider's own JSON is known to its own file only. Whoever asks sees these types.
 
 mod answer;
+mod around;
 mod error;
+#[cfg(feature = "hosted")]
+mod hosted;
+mod models;
+mod offline;
+mod price;
+mod replay;
 mod request;
+pub(crate) mod settings;
 
 use nekro_core::BoxFuture;
 
 pub(crate) use self::{
     answer::{Answer, Chunk, Stop, ToolUse, Usage},
+    around::Spent,
     error::{ModelError, ModelErrorKind},
+    models::Models,
+    offline::Offline,
+    price::Price,
+    replay::{Recorder, Replay, Secrets},
     request::{Entry, Request, ToolSpec},
 };
 

@@ -7,7 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nekro_core::{ConfigMistake, PluginDecl, kernel::Configuration, suggest};
+use crate::model::settings::ModelsSettings;
+use nekro_core::{ConfigMistake, PluginDecl, kernel::Configuration, read_settings, suggest};
 use serde_json::Value;
 
 use super::{
@@ -69,8 +70,26 @@ pub(crate) fn check(root: &Node, catalogue: &Catalogue, folder: &Path) -> Checke
         let set = root.table().and_then(|root| root.get(section.name));
         host_section(section, set, catalogue, folder, &mut checked);
     }
+    models(root, &mut checked);
     plugins(root, catalogue, folder, &mut checked);
     checked
+}
+
+/// Checks what no value of the models can know by itself: names that lead nowhere, keys that a provider wants.
+fn models(root: &Node, checked: &mut Checked) {
+    const KEY: &str = "models";
+    let node = root.table().and_then(|root| root.get(KEY)).cloned().unwrap_or_else(Node::empty);
+    // Also of a section in which something else is wrong, so that all is told at once.
+    let Some(Ok(models)) = checked.sections.get(KEY).map(|json| read_settings::<ModelsSettings>(&json.to_string())) else {
+        return;
+    };
+    for mistake in models.mistakes() {
+        let key = inside(KEY, &mistake.path);
+        if checked.mistakes.iter().all(|told| told.key != key) {
+            let there = node.at(&node.locate(&mistake.path));
+            checked.mistakes.push(Mistake::new(&there.origin, key, mistake.problem));
+        }
+    }
 }
 
 fn unknown(node: &Node, table: &str, name: &str, known: &[&str]) -> Mistake {

@@ -145,6 +145,11 @@ impl Layers {
         merged
     }
 
+    /// Returns where the paths in the file begin.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Returns where a key is set above the file.
     pub(crate) fn set_above(&self, key: &Key) -> Option<Origin> {
         self.above.get(key).map(|node| node.origin.clone())

