@@ -5,7 +5,7 @@ use crate::support::nekro;
 #[test]
 fn help_lists_every_command() {
     let help = nekro(&["--help"]).good();
-    for command in ["chat", "plugins", "tools", "events", "call", "emit", "schema", "config", "doctor", "completions"] {
+    for command in ["chat", "plugins", "tools", "events", "call", "emit", "schema", "config", "models", "doctor", "completions"] {
         assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
     }
 }

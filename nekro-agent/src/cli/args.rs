@@ -93,8 +93,20 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// List the models and whether their keys are there, or show one
+    Models {
+        #[command(subcommand)]
+        command: Option<ModelsCommand>,
+        /// Ask them for a word, over the network
+        #[arg(long, global = true)]
+        online: bool,
+    },
     /// Check that everything the agent needs is there
-    Doctor,
+    Doctor {
+        /// Ask the model for a word, over the network
+        #[arg(long)]
+        online: bool,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -109,6 +121,18 @@ pub(crate) enum PluginsCommand {
     Show {
         /// Its id, such as dice
         id: String,
+    },
+}
+
+/// The commands on models.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// List the models
+    List,
+    /// Show all there is to know of a model
+    Show {
+        /// Its name in the settings, such as main
+        name: String,
     },
 }
 

@@ -3,7 +3,7 @@
 use nekro_core::kernel::Stage;
 use serde::Serialize;
 
-use super::{Failure, Screen, output::table};
+use super::{Failure, Loaded, Screen, models, output::table};
 use crate::{
     assemble::Agent,
     settings::{DEFAULT_FILE, Layers},
@@ -25,8 +25,9 @@ enum State {
     Bad,
 }
 
-pub(super) fn check(agent: &Agent, settings: &Layers, screen: &Screen) -> Result<(), Failure> {
-    let findings = look(agent, settings);
+pub(super) async fn check(agent: &Agent, loaded: &Loaded, online: bool, screen: &Screen) -> Result<(), Failure> {
+    let model = models::line(&loaded.models, online).await;
+    let findings = look(agent, &loaded.layers, model);
     screen.show(&findings, || {
         let row = |finding: &Finding| {
             let mark = match finding.state {
@@ -44,7 +45,7 @@ pub(super) fn check(agent: &Agent, settings: &Layers, screen: &Screen) -> Result
     }
 }
 
-fn look(agent: &Agent, settings: &Layers) -> Vec<Finding> {
+fn look(agent: &Agent, settings: &Layers, (model_is_ready, model): (bool, String)) -> Vec<Finding> {
     let registry = agent.kernel.registry();
     let finding = |what: &str, state, detail: String| Finding { what: what.to_owned(), state, detail };
     let mut findings = vec![
@@ -64,7 +65,7 @@ fn look(agent: &Agent, settings: &Layers) -> Vec<Finding> {
             None => finding("settings", State::Note, format!("there is no {DEFAULT_FILE}: everything has its default")),
         },
         finding("store", State::Note, "values are kept in memory and are gone when the program ends".to_owned()),
-        finding("model", State::Note, "none is connected: the chat runs commands and direct calls".to_owned()),
+        finding("model", if model_is_ready { State::Good } else { State::Bad }, model),
     ];
     for status in agent.kernel.status() {
         let mut problems = Vec::new();

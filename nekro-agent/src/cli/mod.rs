@@ -6,6 +6,7 @@ mod config;
 mod doctor;
 mod emit;
 mod events;
+mod models;
 mod output;
 mod plugins;
 mod schema;
@@ -17,7 +18,7 @@ use clap::{CommandFactory, Parser};
 use nekro_core::{Caller, PluginDecl, kernel::Registry};
 use tracing_subscriber::filter::LevelFilter;
 
-use self::args::{Cli, Command, Global, PluginsCommand};
+use self::args::{Cli, Command, Global, ModelsCommand, PluginsCommand};
 pub(crate) use self::{
     output::{Failure, Screen, first_line, plain, table},
     tools::signature,
@@ -25,6 +26,7 @@ pub(crate) use self::{
 use crate::{
     assemble::{self, Agent, Mode},
     chat,
+    model::Models,
     ports::answer_questions,
     settings::{
         Catalogue, Checked, Layers, Mistakes, Sources,
@@ -103,7 +105,25 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         .enable_all()
         .build()
         .map_err(|error| Failure::work(format!("the runtime cannot be started: {error}")))?;
-    runtime.block_on(with_agent(command, &global, Loaded { sources, catalogue, layers, settings, seen }, registry, screen))
+    let models = Models::new(&settings.host.models, layers.folder()).map_err(|mistakes| {
+        let told: Vec<_> = mistakes.iter().map(|mistake| format!("`models.{}`: {}", mistake.path, mistake.problem)).collect();
+        Failure::usage(told.join("\n"))
+    })?;
+    if let Command::Models { command, online } = command {
+        return runtime.block_on(async {
+            match command {
+                None | Some(ModelsCommand::List) => models::list(&models, online, screen).await,
+                Some(ModelsCommand::Show { name }) => models::show(&models, &name, online, screen).await,
+            }
+        });
+    }
+    runtime.block_on(with_agent(
+        command,
+        &global,
+        Loaded { sources, catalogue, layers, settings, models, seen },
+        registry,
+        screen,
+    ))
 }
 
 /// The settings, and what they were read by.
@@ -112,6 +132,7 @@ struct Loaded {
     catalogue: Catalogue,
     layers: Layers,
     settings: Checked,
+    models: Models,
     // What the files were then.
     seen: u64,
 }
@@ -151,11 +172,13 @@ async fn with_agent(
             call::call(&agent, &tool, help, words, &caller, screen).await
         }
         Command::Emit { event, data } => emit::emit(&agent, &event, &data, &caller, screen).await,
-        Command::Doctor => doctor::check(&agent, &loaded.layers, screen),
+        Command::Doctor { online } => doctor::check(&agent, &loaded, online, screen).await,
         // These need no agent, and have been carried out.
-        Command::Completions { .. } | Command::Call { tool: None, .. } | Command::Config { .. } | Command::Schema { .. } => {
-            Ok(())
-        }
+        Command::Completions { .. }
+        | Command::Call { tool: None, .. }
+        | Command::Config { .. }
+        | Command::Schema { .. }
+        | Command::Models { .. } => Ok(()),
     };
     stop(&agent, screen).await;
     result
