@@ -8,12 +8,14 @@
 //! }
 //! ```
 //!
-//! Plugins that do not fit together are a build error. Otherwise `OUT_DIR` holds:
+//! Plugins that do not fit together, or that ask for more than `nekro.policy.toml` allows, are a build error. Otherwise `OUT_DIR` holds:
 //!
 //! | file | what |
 //! |---|---|
 //! | `manifest.json` | the [manifest](crate::manifest) |
 //! | `manifest.section` | the same, as [`embed_manifest!`](crate::embed_manifest) puts it into the program |
+//! | `policy.json` | the [policy](crate::policy) that was checked, which goes into the program with the manifest |
+//! | `schemas/policy.schema.json` | the JSON Schema of `nekro.policy.toml`, for exactly these plugins |
 //! | `schemas/config.schema.json` | the JSON Schema of the table `plugins` of `nekro.toml`, for exactly these plugins |
 //! | `schemas/tools/<tool>.arguments.json`, `….result.json` | one tool |
 //! | `schemas/events/<event>.json` | one event |
@@ -31,6 +33,7 @@ use crate::{
     kernel::Registry,
     manifest::{Manifest, section},
     plugin::PluginDecl,
+    policy,
 };
 
 /// Checks the plugins of a bundle and writes what the program and its tools need to know of them. If they do not fit together, the build
@@ -41,9 +44,9 @@ pub fn write(bundle: &[&'static PluginDecl]) {
     println!("cargo::rerun-if-env-changed=NEKRO_BUILD");
     let problems = match Registry::of_bundle(bundle) {
         Ok(registry) => match env::var_os("OUT_DIR").map(PathBuf::from) {
-            Some(directory) => match write_files(&directory, &registry.manifest()) {
+            Some(directory) => match check_and_write(&directory, &registry.manifest()) {
                 Ok(()) => return,
-                Err((file, error)) => vec![format!("{} cannot be written: {error}", file.display())],
+                Err(problems) => problems,
             },
             None => vec!["`nekro_core::build::write` is called in a `build.rs`: there is no `OUT_DIR` here".to_owned()],
         },
@@ -55,12 +58,20 @@ pub fn write(bundle: &[&'static PluginDecl]) {
     process::exit(1);
 }
 
-fn write_files(directory: &Path, manifest: &Manifest) -> Result<(), (PathBuf, io::Error)> {
+fn check_and_write(directory: &Path, manifest: &Manifest) -> Result<(), Vec<String>> {
+    let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+    let policy = policy::checked(&package, manifest)?;
+    write_files(directory, manifest, policy)
+        .map_err(|(file, error)| vec![format!("{} cannot be written: {error}", file.display())])
+}
+
+fn write_files(directory: &Path, manifest: &Manifest, policy: String) -> Result<(), (PathBuf, io::Error)> {
     let schemas = manifest.schema_files();
     let json = serde_json::to_string_pretty(manifest).expect("every key of a manifest is text") + "\n";
     let mut files = BTreeMap::from([
         (directory.join("manifest.json"), json.into_bytes()),
         (directory.join("manifest.section"), section(manifest)),
+        (directory.join("policy.json"), policy.into_bytes()),
     ]);
     files.extend(schemas.into_iter().map(|(name, text)| (directory.join("schemas").join(name), text.into_bytes())));
     for old in ["tools", "events"].iter().flat_map(|folder| fs::read_dir(directory.join("schemas").join(folder))) {

@@ -8,6 +8,7 @@ mod emit;
 mod events;
 mod output;
 mod plugins;
+mod policy;
 mod schema;
 mod tools;
 

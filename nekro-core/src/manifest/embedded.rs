@@ -144,7 +144,7 @@ impl io::Write for Expected<'_> {
     }
 }
 
-/// Embeds the manifest that the build step has written, in a section of its own: a program that reads programs finds it there, and the
+/// Embeds the manifest that the build step has written, in a section of its own, and the [policy](crate::policy) beside it: a program that reads programs finds it there, and the
 /// agent compares itself with it when it starts.
 ///
 /// It stands in `main.rs`, beside the functions, and needs a `build.rs` that calls [`build::write`](crate::build::write):
@@ -175,6 +175,10 @@ macro_rules! embed_manifest {
             static MANIFEST: [u8; BYTES.len()] = *BYTES.first_chunk().unwrap();
 
             $crate::__private::inventory::submit! { $crate::manifest::Embedded(&MANIFEST) }
+
+            $crate::__private::inventory::submit! {
+                $crate::policy::Embedded(::core::include_str!(::core::concat!(::core::env!("OUT_DIR"), "/policy.json")))
+            }
         };
     };
 }
