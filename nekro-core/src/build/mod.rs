@@ -13,12 +13,21 @@
 //! | file | what |
 //! |---|---|
 //! | `manifest.json` | the [manifest](crate::manifest) |
-//! | `manifest.section` | the same, as [`embed_manifest!`](crate::embed_manifest) puts it into the program |
+//! | `provenance.json` | the packages that the program is built from, and what the plugins' sources say: [`Provenance`] |
+//! | `manifest.section` | both, as [`embed_manifest!`](crate::embed_manifest) puts them into the program |
 //! | `schemas/config.schema.json` | the JSON Schema of the table `plugins` of `nekro.toml`, for exactly these plugins |
 //! | `schemas/tools/<tool>.arguments.json`, `….result.json` | one tool |
 //! | `schemas/events/<event>.json` | one event |
 //!
+//! The packages are those that Cargo lists for `cargo build` of the agent's package with the features and the target of this build. Where there
+//! is no Cargo to ask, `NEKRO_PROVENANCE=none` builds a program that does not know its packages.
+//!
 //! This module alone writes files, and is compiled for build scripts only.
+
+mod lockfile;
+mod packages;
+mod provenance;
+mod source;
 
 use std::{
     collections::BTreeMap,
@@ -29,38 +38,57 @@ use std::{
 
 use crate::{
     kernel::Registry,
-    manifest::{Manifest, section},
+    manifest::{MAX_SECTION, Manifest, Provenance, section},
     plugin::PluginDecl,
 };
 
 /// Checks the plugins of a bundle and writes what the program and its tools need to know of them. If they do not fit together, the build
 /// fails with what to do.
 pub fn write(bundle: &[&'static PluginDecl]) {
-    // Cargo runs a build script again when it was linked anew, which every change of a plugin leads to. Without any such line it would
-    // also do so for every other file of the package; this variable is nobody's.
-    println!("cargo::rerun-if-env-changed=NEKRO_BUILD");
+    // Cargo runs a build script again when it was linked anew, which every change of a plugin leads to, and when one of the files changed that
+    // say which packages there are.
     let problems = match Registry::of_bundle(bundle) {
-        Ok(registry) => match env::var_os("OUT_DIR").map(PathBuf::from) {
-            Some(directory) => match write_files(&directory, &registry.manifest()) {
+        Ok(registry) => {
+            match provenance::read(bundle).and_then(|provenance| write_all(&registry.manifest(), provenance.as_ref())) {
                 Ok(()) => return,
-                Err((file, error)) => vec![format!("{} cannot be written: {error}", file.display())],
-            },
-            None => vec!["`nekro_core::build::write` is called in a `build.rs`: there is no `OUT_DIR` here".to_owned()],
-        },
+                Err(problems) => problems,
+            }
+        }
         Err(error) => error.problems.iter().flat_map(|problem| [problem.to_string(), format!("  {}", problem.hint())]).collect(),
     };
     for problem in problems {
-        println!("cargo::error={problem}");
+        for line in problem.lines() {
+            println!("cargo::error={line}");
+        }
     }
     process::exit(1);
 }
 
-fn write_files(directory: &Path, manifest: &Manifest) -> Result<(), (PathBuf, io::Error)> {
+fn write_all(manifest: &Manifest, provenance: Option<&Provenance>) -> Result<(), Vec<String>> {
+    let directory = env::var_os("OUT_DIR").map(PathBuf::from);
+    let no_directory = || vec!["`nekro_core::build::write` is called in a `build.rs`: there is no `OUT_DIR` here".to_owned()];
+    let mut whole = section(manifest);
+    whole.extend(provenance.map(Provenance::section).unwrap_or_default());
+    if whole.len() > MAX_SECTION {
+        return Err(vec![format!("the manifest has {} bytes, and may have {MAX_SECTION}: link fewer plugins", whole.len())]);
+    }
+    write_files(&directory.ok_or_else(no_directory)?, manifest, provenance, whole)
+        .map_err(|(file, error)| vec![format!("{} cannot be written: {error}", file.display())])
+}
+
+fn write_files(
+    directory: &Path,
+    manifest: &Manifest,
+    provenance: Option<&Provenance>,
+    section: Vec<u8>,
+) -> Result<(), (PathBuf, io::Error)> {
     let schemas = manifest.schema_files();
     let json = serde_json::to_string_pretty(manifest).expect("every key of a manifest is text") + "\n";
+    let sources = serde_json::to_string_pretty(&provenance).expect("every key is text") + "\n";
     let mut files = BTreeMap::from([
         (directory.join("manifest.json"), json.into_bytes()),
-        (directory.join("manifest.section"), section(manifest)),
+        (directory.join("provenance.json"), sources.into_bytes()),
+        (directory.join("manifest.section"), section),
     ]);
     files.extend(schemas.into_iter().map(|(name, text)| (directory.join("schemas").join(name), text.into_bytes())));
     for old in ["tools", "events"].iter().flat_map(|folder| fs::read_dir(directory.join("schemas").join(folder))) {
