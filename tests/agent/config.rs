@@ -264,7 +264,7 @@ fn a_running_chat_follows_its_file() {
     write("disabled = [\"greeter\"]\n[limits]\nmailbox = 3\n");
     talk.say("dice.roll('8d1')");
     let changed: Value = serde_json::from_str(&talk.hear("\"changed\":true")).expect("a line of JSON");
-    let expected = json!({ "changed": true, "reconfigured": ["guard"], "enabled": [], "disabled": ["greeter"], "failed": [], "restart": ["limits"] });
+    let expected = json!({ "changed": true, "reconfigured": ["guard"], "enabled": [], "disabled": ["greeter"], "channels": [], "failed": [], "restart": ["limits"] });
     assert_eq!(changed["settings"], expected);
     talk.hear("\"total\":8");
     std::fs::remove_file(place.path().join("nekro.toml")).expect("the file");

@@ -1,6 +1,7 @@
 //! The whole agent, as a person and a program use it: the real binary, its real input and output.
 
 mod call;
+mod channels;
 mod chat;
 mod config;
 mod emit;

@@ -158,6 +158,9 @@ pub(crate) enum ConfigCommand {
     Get {
         /// The key, such as plugins.weather.units
         key: String,
+        /// As it is in this channel, such as terminal
+        #[arg(long, value_name = "NAME")]
+        channel: Option<String>,
     },
     /// Write a value into the file, if the whole is right with it
     Set {
@@ -180,7 +183,11 @@ pub(crate) enum ConfigCommand {
     /// Print the JSON Schema of the file, for editors and programs
     Schema,
     /// List every setting with its value and where that comes from
-    Show,
+    Show {
+        /// As they are in this channel, such as terminal
+        #[arg(long, value_name = "NAME")]
+        channel: Option<String>,
+    },
     /// Write a file that explains every setting, with its default
     Init,
 }

@@ -8,6 +8,7 @@ use super::{Failure, Screen, args::ConfigCommand, output::table};
 use crate::{
     settings::{
         Catalogue, Form, Key, Layers, Mistake, Mistakes, Node, Origin, Sources,
+        channel::settings_in,
         edit::{self, EditError},
         read_text, template,
         view::{self, Setting},
@@ -18,7 +19,7 @@ use crate::{
 
 pub(super) fn run(command: ConfigCommand, sources: Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
     match command {
-        ConfigCommand::Get { key } => get(&key, &sources, catalogue, screen),
+        ConfigCommand::Get { key, channel } => get(&key, channel.as_deref(), &sources, catalogue, screen),
         ConfigCommand::Set { key, value } => set(&key, &value, &sources, catalogue, screen),
         ConfigCommand::Unset { key } => unset(&key, &sources, catalogue, screen),
         ConfigCommand::Check { file: Some(file) } => check(&sources.with_file(file), catalogue, screen),
@@ -27,7 +28,7 @@ pub(super) fn run(command: ConfigCommand, sources: Sources, catalogue: &Catalogu
             screen.line(format_args!("{:#}", catalogue.schema()));
             Ok(())
         }
-        ConfigCommand::Show => show(&sources, catalogue, screen),
+        ConfigCommand::Show { channel } => show(channel.as_deref(), &sources, catalogue, screen),
         ConfigCommand::Init => init(&sources, catalogue, screen),
     }
 }
@@ -57,11 +58,20 @@ fn known<'c>(text: &str, catalogue: &'c Catalogue) -> Result<(Key, Form<'c>), Fa
     Ok((key, form))
 }
 
-fn get(key: &str, sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
+/// Returns the settings as they are everywhere, or in one channel.
+fn merged(layers: &Layers, channel: Option<&str>, catalogue: &Catalogue) -> Node {
+    let merged = layers.merged(catalogue);
+    match channel {
+        Some(channel) => settings_in(&merged, channel, &catalogue.form()),
+        None => merged,
+    }
+}
+
+fn get(key: &str, channel: Option<&str>, sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
     let (key, form) = known(key, catalogue)?;
-    let merged = read(sources, catalogue)?.merged(catalogue);
+    let merged = merged(&read(sources, catalogue)?, channel, catalogue);
     let node = merged.get(&key);
-    let Some(value) = view::effective(node, &form).filter(|value| !value.is_null()) else {
+    let Some(value) = view::value(&key, node, &form).filter(|value| !value.is_null()) else {
         return Err(Failure::work(format!("`{key}` is not set, and has no default")));
     };
     let settings = view::settings(&key, node, Some(&form));
@@ -76,9 +86,9 @@ fn get(key: &str, sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> 
     Ok(())
 }
 
-fn show(sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
+fn show(channel: Option<&str>, sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
     let layers = read(sources, catalogue)?;
-    let settings = view::settings(&Key::default(), Some(&layers.merged(catalogue)), Some(&catalogue.form()));
+    let settings = view::settings(&Key::default(), Some(&merged(&layers, channel, catalogue)), Some(&catalogue.form()));
     let values: Vec<_> = settings.iter().map(Setting::to_json).collect();
     screen.show(&values, || table(&settings.iter().map(row).collect::<Vec<_>>()));
     match Mistakes::of(layers.check(catalogue).all_mistakes()) {

@@ -3,6 +3,7 @@
 //! Layers lie over each other, and each value knows which of them it came from. The schema of exactly the linked plugins says what can
 //! be set; whether a value is right, its own reader says. Everything is checked as a whole, and every mistake is told at once.
 
+pub(crate) mod channel;
 mod check;
 pub(crate) mod edit;
 mod environment;

@@ -29,6 +29,10 @@ pub(crate) fn text(catalogue: &Catalogue) -> String {
     for id in catalogue.ids() {
         section(&mut text, &Key::of(["plugins", id]), &form);
     }
+    text.push_str(
+        "\n# What is different in one channel, such as `terminal`; of a plugin's configuration, any part.\n\
+         # [channels.NAME]\n#   disabled = []\n# [channels.NAME.plugins.PLUGIN]\n",
+    );
     text
 }
 
