@@ -91,7 +91,7 @@ mod tests {
     fn the_file_is_right_and_so_is_every_default_in_it() {
         let catalogue = catalogue();
         let text = text(&catalogue);
-        assert_eq!(problems(&text), ["nekro.toml:52:1: `plugins.weather.token`: this must be set, and is not"]);
+        assert_eq!(problems(&text), ["nekro.toml:55:1: `plugins.weather.token`: this must be set, and is not"]);
         // What a person gets who takes the comment signs away.
         let is_setting = |line: &&str| line.strip_prefix("# ").is_some_and(|rest| rest.contains(" = ") && !rest.contains('…'));
         let awake = text.lines().map(|line| if is_setting(&line) { &line[2..] } else { line }).collect::<Vec<_>>().join("\n");
