@@ -28,10 +28,7 @@ fn whoever_calls_too_often_is_told_when_to_come_again() {
     let lines = "notes.save(text=\"again\")\n".repeat(200);
     let chat = place.run_with(&["chat", "--json"], &lines);
     let said = chat.out + &chat.err;
-    assert!(
-        said.contains("rate_limited") && said.contains("`notes.save` may be called 60/1m by one caller: try again in"),
-        "{said}"
-    );
+    assert!(said.contains("`notes.save` may be called 60/1m by one caller: try again in"), "{said}");
     assert!(said.contains("the rule `no flood of notes` at nekro.policy.toml:"), "{said}");
     assert!(said.matches("\"kind\":").count() >= 60, "{said}");
 }
