@@ -449,7 +449,7 @@ mod tests {
                   - nekro.policy.toml:9:9: `rules[0].tools`: expected a name or a list of names, such as "notes.*"
                   - nekro.policy.toml:10:8: `rules[0].role`: `admn` is not known here: did you mean `admin`?
                   - nekro.policy.toml:11:12: `rules[0].origins`: `modle` is not known here: did you mean `model`?
-                  - nekro.policy.toml:12:8: `rules[0].rate`: expected a rate such as "10/1m": from 1 to 1000000 calls, `/`, and a time from 1ms to 366d
+                  - nekro.policy.toml:12:8: `rules[0].rate`: expected a rate such as "10/1m": from 1 to 1000000 calls, `/`, and a time from 1ms to 10000h
                   - nekro.policy.toml:13:7: `rules[0].ask`: expected `true` or `false`
                   - nekro.policy.toml:14:1: `rules[0].colour`: unknown key: there are `name`, `tools`, `commands`, `role`, `origins`, `rate`, `ask`
                   - nekro.policy.toml:15:1: `rules[1]`: a rule is about something: add `tools`, `commands` or both, such as `tools = "notes.*"`
