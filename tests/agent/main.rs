@@ -7,6 +7,7 @@ mod config;
 mod emit;
 mod help;
 mod listings;
+mod policy;
 mod schema;
 mod settings;
 mod support;

@@ -15,7 +15,7 @@
 //! | `manifest.json` | the [manifest](crate::manifest) |
 //! | `provenance.json` | the packages that the program is built from, and what the plugins' sources say: [`Provenance`] |
 //! | `manifest.section` | both, as [`embed_manifest!`](crate::embed_manifest) puts them into the program |
-//! | `policy.json` | the [policy](crate::policy) that was checked, which goes into the program with the manifest |
+//! | `policy.json` | the [policy] that was checked, which goes into the program with the manifest |
 //! | `schemas/policy.schema.json` | the JSON Schema of `nekro.policy.toml`, for exactly these plugins |
 //! | `schemas/config.schema.json` | the JSON Schema of the table `plugins` of `nekro.toml`, for exactly these plugins |
 //! | `schemas/tools/<tool>.arguments.json`, `….result.json` | one tool |
