@@ -1,11 +1,14 @@
 //! The whole agent, as a person and a program use it: the real binary, its real input and output.
 
+mod audit;
 mod call;
 mod chat;
 mod config;
 mod emit;
 mod help;
 mod listings;
+#[path = "../../nekro-agent/src/audit/testing.rs"]
+mod programs;
 mod schema;
 mod settings;
 mod support;
