@@ -37,7 +37,7 @@ use std::{
 };
 
 use crate::{
-    kernel::Registry,
+    kernel::{Registry, RegistryError},
     manifest::{MAX_SECTION, Manifest, Provenance, section},
     plugin::PluginDecl,
 };
@@ -45,17 +45,7 @@ use crate::{
 /// Checks the plugins of a bundle and writes what the program and its tools need to know of them. If they do not fit together, the build
 /// fails with what to do.
 pub fn write(bundle: &[&'static PluginDecl]) {
-    // Cargo runs a build script again when it was linked anew, which every change of a plugin leads to, and when one of the files changed that
-    // say which packages there are.
-    let problems = match Registry::of_bundle(bundle) {
-        Ok(registry) => {
-            match provenance::read(bundle).and_then(|provenance| write_all(&registry.manifest(), provenance.as_ref())) {
-                Ok(()) => return,
-                Err(problems) => problems,
-            }
-        }
-        Err(error) => error.problems.iter().flat_map(|problem| [problem.to_string(), format!("  {}", problem.hint())]).collect(),
-    };
+    let Err(problems) = try_write(bundle) else { return };
     for problem in problems {
         for line in problem.lines() {
             println!("cargo::error={line}");
@@ -64,15 +54,24 @@ pub fn write(bundle: &[&'static PluginDecl]) {
     process::exit(1);
 }
 
-fn write_all(manifest: &Manifest, provenance: Option<&Provenance>) -> Result<(), Vec<String>> {
+fn try_write(bundle: &[&'static PluginDecl]) -> Result<(), Vec<String>> {
+    let problems = |error: RegistryError| {
+        let lines = error.problems.iter().flat_map(|problem| [problem.to_string(), format!("  {}", problem.hint())]);
+        lines.collect::<Vec<_>>()
+    };
+    let manifest = Registry::of_bundle(bundle).map_err(problems)?.manifest();
     let directory = env::var_os("OUT_DIR").map(PathBuf::from);
-    let no_directory = || vec!["`nekro_core::build::write` is called in a `build.rs`: there is no `OUT_DIR` here".to_owned()];
-    let mut whole = section(manifest);
-    whole.extend(provenance.map(Provenance::section).unwrap_or_default());
+    let directory = directory
+        .ok_or_else(|| vec!["`nekro_core::build::write` is called in a `build.rs`: there is no `OUT_DIR` here".to_owned()])?;
+    // Cargo runs a build script again when it was linked anew, which every change of a plugin leads to, and when one of the files changed
+    // that say which packages there are.
+    let provenance = provenance::read(bundle)?;
+    let mut whole = section(&manifest);
+    whole.extend(provenance.as_ref().map(Provenance::section).unwrap_or_default());
     if whole.len() > MAX_SECTION {
         return Err(vec![format!("the manifest has {} bytes, and may have {MAX_SECTION}: link fewer plugins", whole.len())]);
     }
-    write_files(&directory.ok_or_else(no_directory)?, manifest, provenance, whole)
+    write_files(&directory, &manifest, provenance.as_ref(), whole)
         .map_err(|(file, error)| vec![format!("{} cannot be written: {error}", file.display())])
 }
 
