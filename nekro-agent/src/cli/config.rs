@@ -155,7 +155,7 @@ fn set(key: &str, text: &str, sources: &Sources, catalogue: &Catalogue, screen: 
     change(&key, &Change::Set(&value), sources, catalogue, screen)?;
     if form.is_secret() && value.is_string() && !screen.is_json() {
         screen.line(format_args!(
-            "{DIM}The file now holds a secret in clear. `{{ env = \"NAME\" }}` or `{{ file = \"PATH\" }}` keeps it elsewhere.{DIM:#}"
+            "{DIM}The file now holds a secret in clear. `{{ env = \"NAME\" }}`, `{{ file = \"PATH\" }}` or `{{ keyring = \"NAME\" }}` keeps it elsewhere.{DIM:#}"
         ));
     }
     Ok(())

@@ -9,6 +9,7 @@ mod events;
 mod output;
 mod plugins;
 mod schema;
+mod secret;
 mod tools;
 
 use std::{io::IsTerminal, process::ExitCode};
@@ -84,6 +85,9 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         let registry = read_registry(roster)?;
         return if check { schema::check(&registry, &out, screen) } else { schema::write(&registry, &out, screen) };
     }
+    if let Command::Secret { command } = command {
+        return secret::run(command, screen);
+    }
     let registry = read_registry(roster)?;
     let catalogue = Catalogue::of(&registry);
     let sources = Sources::new(global.config.clone(), global.settings.clone());
@@ -153,9 +157,11 @@ async fn with_agent(
         Command::Emit { event, data } => emit::emit(&agent, &event, &data, &caller, screen).await,
         Command::Doctor => doctor::check(&agent, &loaded.layers, screen),
         // These need no agent, and have been carried out.
-        Command::Completions { .. } | Command::Call { tool: None, .. } | Command::Config { .. } | Command::Schema { .. } => {
-            Ok(())
-        }
+        Command::Completions { .. }
+        | Command::Call { tool: None, .. }
+        | Command::Config { .. }
+        | Command::Schema { .. }
+        | Command::Secret { .. } => Ok(()),
     };
     stop(&agent, screen).await;
     result

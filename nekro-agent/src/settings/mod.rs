@@ -10,6 +10,7 @@ mod environment;
 mod file;
 mod form;
 mod key;
+pub(crate) mod keyring;
 pub(crate) mod live;
 mod mask;
 mod mistake;
