@@ -28,7 +28,7 @@ use crate::{
     chat,
     ports::answer_questions,
     settings::{
-        Catalogue, Checked, Layers, Mistakes, Sources,
+        Catalogue, Checked, Layers, Mistakes, Origin, Sources,
         live::{self, Live},
     },
 };
@@ -95,6 +95,8 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         return config::run(command, sources, &catalogue, screen);
     }
     let layers = sources.read(&catalogue).map_err(|mistakes| Failure::settings(&mistakes))?;
+    // What stands in the file is for `nekro config check` to tell; what was just typed, for us.
+    screen.warn_of_secrets(layers.secrets_in_clear(&catalogue).iter().filter(|secret| secret.origin == Origin::CommandLine));
     let settings = layers.check(&catalogue);
     let seen = live::fingerprint(&sources, &settings);
     // One plugin with a wrong configuration does not keep the others from running, unless that is wanted.
