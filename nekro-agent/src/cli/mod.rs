@@ -1,6 +1,7 @@
 //! The command line: one file to a command.
 
 mod args;
+mod audit;
 mod call;
 mod config;
 mod doctor;
@@ -8,6 +9,7 @@ mod emit;
 mod events;
 mod output;
 mod plugins;
+mod policy;
 mod schema;
 mod secret;
 mod tools;
@@ -88,6 +90,9 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
     if let Command::Secret { command } = command {
         return secret::run(command, screen);
     }
+    if let Command::Audit(arguments) = &command {
+        return audit::run(arguments, roster, screen);
+    }
     let registry = read_registry(roster)?;
     let catalogue = Catalogue::of(&registry);
     let sources = Sources::new(global.config.clone(), global.settings.clone());
@@ -163,7 +168,8 @@ async fn with_agent(
         | Command::Call { tool: None, .. }
         | Command::Config { .. }
         | Command::Schema { .. }
-        | Command::Secret { .. } => Ok(()),
+        | Command::Secret { .. }
+        | Command::Audit(_) => Ok(()),
     };
     stop(&agent, screen).await;
     result
