@@ -96,6 +96,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Keep secrets in the system's keyring, where `{ keyring = "NAME" }` in the settings finds them
+    Secret {
+        #[command(subcommand)]
+        command: SecretCommand,
+    },
     /// Check that everything the agent needs is there
     Doctor,
     /// Print a completion script for a shell
@@ -148,6 +153,21 @@ pub(crate) enum PluginsCommand {
     Show {
         /// Its id, such as dice
         id: String,
+    },
+}
+
+/// The commands on secrets.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretCommand {
+    /// Put a secret in: it is asked for and not shown, or comes on standard input
+    Set {
+        /// Its name, such as nekro/weather
+        name: String,
+    },
+    /// Take a secret out
+    Unset {
+        /// Its name, such as nekro/weather
+        name: String,
     },
 }
 

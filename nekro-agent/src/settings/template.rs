@@ -86,7 +86,11 @@ fn setting(text: &mut String, name: &str, parent: &Form<'_>, start: &str) {
     let _ = match default {
         Some(default) => writeln!(text, "{start}{name} = {default}"),
         None if form.is_secret() => {
-            writeln!(text, "{start}{name} = {{ env = \"NAME\" }}   # {}, secret; or {{ file = \"PATH\" }}", need(parent, &name))
+            writeln!(
+                text,
+                "{start}{name} = {{ env = \"NAME\" }}   # {}, secret; or {{ file = \"PATH\" }}, {{ keyring = \"NAME\" }}",
+                need(parent, &name)
+            )
         }
         None => {
             let types = form.types().into_iter().collect::<Vec<_>>().join(" or ");
