@@ -6,6 +6,7 @@ use nekro_core::{
     ClockPort, EnvPort, MemoryStore, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
     kernel::{ApprovalPort, Kernel, ObserverPort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
+    policy,
 };
 use tokio::sync::mpsc;
 
@@ -36,6 +37,8 @@ pub(crate) enum AssembleError {
     Registry(RegistryError),
     /// The program's manifest says something else.
     Manifest(MismatchError),
+    /// The program's policy cannot be read.
+    Policy(serde_json::Error),
     /// The kernel did not start.
     Start(StartError),
 }
@@ -45,6 +48,7 @@ impl fmt::Display for AssembleError {
         match self {
             Self::Registry(error) => error.fmt(f),
             Self::Manifest(error) => error.fmt(f),
+            Self::Policy(error) => write!(f, "the program's policy cannot be read: {error}"),
             Self::Start(error) => error.fmt(f),
         }
     }
@@ -57,6 +61,7 @@ impl AssembleError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Manifest(error) => Some(error.hint()),
+            Self::Policy(_) => Some("build the program again"),
             Self::Registry(_) | Self::Start(_) => None,
         }
     }
@@ -90,6 +95,9 @@ pub(crate) async fn start(
         ports = ports.with::<dyn ObserverPort>(Arc::new(EventStream));
     }
     let mut builder = Kernel::builder(registry).ports(ports).limits(settings.host.limits.clone());
+    if let Some(policy) = policy::embedded().map_err(AssembleError::Policy)? {
+        builder = builder.policy(policy);
+    }
     for (plugin, config) in &settings.plugins {
         builder = match config {
             Ok(config) => builder.configure(*plugin, config.clone()),

@@ -54,6 +54,7 @@ mod location;
 pub mod manifest;
 mod output;
 mod plugin;
+pub mod policy;
 pub mod prelude;
 mod prompt;
 mod secret;

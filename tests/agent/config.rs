@@ -284,3 +284,25 @@ fn a_plugin_that_could_not_start_starts_when_its_configuration_is_right() {
     assert!(talk.hear("has changed").contains("enabled guard"));
     talk.hear("\"total\":6");
 }
+
+#[test]
+fn a_secret_in_the_keyring_is_found_and_not_shown() {
+    let name = format!("nekro-test-{}/token", std::process::id());
+    let place = Place::with_settings(&format!("[plugins.greeter]\ntext = {{ keyring = \"{name}\" }}\n"));
+    // It refers to a secret where one can be, and is a table like any other elsewhere.
+    assert!(place.run(&["config", "check"]).bad(2).contains("`plugins.greeter.text`"));
+    assert!(place.run_with(&["secret", "set", &name], "").bad(2).contains("nothing came"));
+    let put = place.run_with(&["secret", "set", &name], "s3cret\n");
+    assert!(!format!("{put:?}").contains("s3cret"), "{put:?}");
+    if put.code != 0 {
+        // A container, as a rule.
+        assert!(put.err.contains("the keyring"), "{put:?}");
+        eprintln!("not tested further: there is no keyring here ({})", put.err.trim());
+        return;
+    }
+    let again = place.run_with(&["secret", "set", &name, "--json"], "s3cret").json();
+    assert_eq!(again, json!({ "name": name }));
+    place.run(&["secret", "unset", &name]).good();
+    let gone = place.run(&["secret", "unset", &name]).bad(1);
+    assert!(gone.contains("nekro secret set"), "{gone}");
+}

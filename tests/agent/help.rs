@@ -5,14 +5,16 @@ use crate::support::nekro;
 #[test]
 fn help_lists_every_command() {
     let help = nekro(&["--help"]).good();
-    for command in ["chat", "plugins", "tools", "events", "call", "emit", "schema", "config", "models", "doctor", "completions"] {
+    for command in
+        ["chat", "plugins", "tools", "events", "call", "emit", "schema", "audit", "config", "models", "doctor", "completions"]
+    {
         assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
     }
 }
 
 #[test]
 fn nothing_is_coloured_in_a_pipe() {
-    for words in [&["--help"][..], &["plugins"], &["plugins", "show", "dice"], &["events"], &["doctor"]] {
+    for words in [&["--help"][..], &["plugins"], &["plugins", "show", "dice"], &["events"], &["doctor"], &["audit"]] {
         let run = nekro(words);
         assert!(!run.out.contains('\u{1b}') && !run.err.contains('\u{1b}'), "{words:?}");
     }

@@ -1,5 +1,6 @@
 //! The whole agent, as a person and a program use it: the real binary, its real input and output.
 
+mod audit;
 mod call;
 mod channels;
 mod chat;
@@ -8,6 +9,9 @@ mod emit;
 mod help;
 mod listings;
 mod models;
+mod policy;
+#[path = "../../nekro-agent/src/audit/testing.rs"]
+mod programs;
 mod schema;
 mod settings;
 mod support;

@@ -7,6 +7,7 @@ mod decisions;
 mod events;
 mod facts;
 mod lifecycle;
+mod policy;
 mod prompt;
 mod registry;
 mod store;

@@ -12,6 +12,7 @@ use nekro_core::{
     Caller, ClockPort, Error, MemoryStore, MessagesPort, Ports, RandomPort, Reply, StorePort,
     event::Fact,
     kernel::{ApprovalPort, Builder, Configuration, Kernel, Limits, ObserverPort, Registry, Stage, StartError},
+    policy::Policy,
     testing::{Approver, FakeClock, Outbox, Recorder, SeededRandom},
 };
 use nekro_fixture_alpha::events::Noted;
@@ -61,6 +62,11 @@ impl Setup {
 
     pub(crate) fn without(self, plugin: &str) -> Self {
         Self { builder: self.builder.disable(plugin), ..self }
+    }
+
+    pub(crate) fn policy(self, text: &str) -> Self {
+        let policy = Policy::parse(text).unwrap_or_else(|error| panic!("{error}"));
+        Self { builder: self.builder.policy(policy), ..self }
     }
 
     pub(crate) fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {

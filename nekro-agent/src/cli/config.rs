@@ -88,6 +88,7 @@ fn get(key: &str, channel: Option<&str>, sources: &Sources, catalogue: &Catalogu
 
 fn show(channel: Option<&str>, sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
     let layers = read(sources, catalogue)?;
+    screen.warn_of_secrets(&layers.secrets_in_clear(catalogue));
     let settings = view::settings(&Key::default(), Some(&merged(&layers, channel, catalogue)), Some(&catalogue.form()));
     let values: Vec<_> = settings.iter().map(Setting::to_json).collect();
     screen.show(&values, || table(&settings.iter().map(row).collect::<Vec<_>>()));
@@ -120,6 +121,9 @@ fn check(sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<()
         }
         Err(mistakes) => (None, Some(mistakes)),
     };
+    if let Some(layers) = &layers {
+        screen.warn_of_secrets(&layers.secrets_in_clear(catalogue));
+    }
     let there_is_none = layers.is_some_and(|layers| layers.path.is_none());
     let file = sources.file().display().to_string();
     let mistakes = found.as_ref().map_or(json!([]), Mistakes::to_json);
@@ -152,13 +156,7 @@ enum Change<'v> {
 fn set(key: &str, text: &str, sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
     let (key, form) = known(key, catalogue)?;
     let value = read_text(text, Some(&form));
-    change(&key, &Change::Set(&value), sources, catalogue, screen)?;
-    if form.is_secret() && value.is_string() && !screen.is_json() {
-        screen.line(format_args!(
-            "{DIM}The file now holds a secret in clear. `{{ env = \"NAME\" }}` or `{{ file = \"PATH\" }}` keeps it elsewhere.{DIM:#}"
-        ));
-    }
-    Ok(())
+    change(&key, &Change::Set(&value), sources, catalogue, screen)
 }
 
 fn unset(key: &str, sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
@@ -196,12 +194,13 @@ fn change(key: &Key, change: &Change<'_>, sources: &Sources, catalogue: &Catalog
     let file = sources.file().display().to_string();
     let new = edited.map_err(|error| refused(&error, key))?;
     // The text must say what was checked. It always has; if it ever does not, nothing is written.
-    let says = sources.read_with(Some(&new), catalogue).map_err(wrong)?.file.to_json();
-    if !same(&says, &layers.file.to_json()) {
+    let written = sources.read_with(Some(&new), catalogue).map_err(wrong)?;
+    if !same(&written.file.to_json(), &layers.file.to_json()) {
         return Err(Failure::work(format!("{file} is written in a way that this command cannot change: edit it by hand")));
     }
     write::replace(sources.file(), old.as_deref(), &new)
         .map_err(|error| Failure::work(format!("{file} cannot be written: {error}")))?;
+    screen.warn_of_secrets(&written.secrets_in_clear(catalogue));
     let above = layers.set_above(key);
     let done = if matches!(change, Change::Set(_)) { "is set in" } else { "is no longer set in" };
     screen.show(&json!({ "key": key.to_string(), "file": file, "set_above": above.as_ref().map(Origin::to_json) }), || {

@@ -1,6 +1,6 @@
 //! `nekro doctor`
 
-use nekro_core::kernel::Stage;
+use nekro_core::{kernel::Stage, policy};
 use serde::Serialize;
 
 use super::{Failure, Loaded, Screen, models, output::table};
@@ -64,6 +64,22 @@ fn look(agent: &Agent, settings: &Layers, (model_is_ready, model): (bool, String
             Some(file) => finding("settings", State::Good, file.display().to_string()),
             None => finding("settings", State::Note, format!("there is no {DEFAULT_FILE}: everything has its default")),
         },
+        match agent.kernel.policy() {
+            Some(policy) => {
+                let own = registry.plugins().iter().filter(|plugin| policy.plugins.contains_key(plugin.decl.id)).count();
+                let text = format!(
+                    "rules: {}; plugins with a table of their own: {own} of {}",
+                    policy.rules.len(),
+                    registry.plugins().len()
+                );
+                finding("policy", State::Good, text)
+            }
+            None => finding(
+                "policy",
+                State::Note,
+                format!("this program was built without a {}: everything that is linked is allowed", policy::FILE),
+            ),
+        },
         finding("store", State::Note, "values are kept in memory and are gone when the program ends".to_owned()),
         finding("model", if model_is_ready { State::Good } else { State::Bad }, model),
     ];
@@ -81,7 +97,10 @@ fn look(agent: &Agent, settings: &Layers, (model_is_ready, model): (bool, String
             }
         };
         if status.dropped > 0 {
-            problems.push(format!("{} events were dropped, for its mailbox was full (`limits.mailbox`)", status.dropped));
+            problems.push(format!(
+                "{} events were dropped, for its mailbox was full (`limits.mailbox`, or `mailbox` in the policy)",
+                status.dropped
+            ));
         }
         if !status.quarantined.is_empty() {
             problems.push(format!("not called for a while after failures: {}", status.quarantined.join(", ")));

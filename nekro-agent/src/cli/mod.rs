@@ -1,6 +1,7 @@
 //! The command line: one file to a command.
 
 mod args;
+mod audit;
 mod call;
 mod config;
 mod doctor;
@@ -9,7 +10,9 @@ mod events;
 mod models;
 mod output;
 mod plugins;
+mod policy;
 mod schema;
+mod secret;
 mod tools;
 
 use std::{io::IsTerminal, process::ExitCode};
@@ -29,7 +32,7 @@ use crate::{
     model::Models,
     ports::answer_questions,
     settings::{
-        Catalogue, Checked, Layers, Mistakes, Sources,
+        Catalogue, Checked, Layers, Mistakes, Origin, Sources,
         live::{self, Live},
     },
 };
@@ -86,6 +89,12 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         let registry = read_registry(roster)?;
         return if check { schema::check(&registry, &out, screen) } else { schema::write(&registry, &out, screen) };
     }
+    if let Command::Secret { command } = command {
+        return secret::run(command, screen);
+    }
+    if let Command::Audit(arguments) = &command {
+        return audit::run(arguments, roster, screen);
+    }
     let registry = read_registry(roster)?;
     let catalogue = Catalogue::of(&registry);
     let sources = Sources::new(global.config.clone(), global.settings.clone());
@@ -93,6 +102,8 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         return config::run(command, sources, &catalogue, screen);
     }
     let layers = sources.read(&catalogue).map_err(|mistakes| Failure::settings(&mistakes))?;
+    // What stands in the file is for `nekro config check` to tell; what was just typed, for us.
+    screen.warn_of_secrets(layers.secrets_in_clear(&catalogue).iter().filter(|secret| secret.origin == Origin::CommandLine));
     let settings = layers.check(&catalogue);
     let seen = live::fingerprint(&sources, &settings);
     // One plugin with a wrong configuration does not keep the others from running, unless that is wanted.
@@ -178,7 +189,9 @@ async fn with_agent(
         | Command::Call { tool: None, .. }
         | Command::Config { .. }
         | Command::Schema { .. }
-        | Command::Models { .. } => Ok(()),
+        | Command::Models { .. }
+        | Command::Secret { .. }
+        | Command::Audit(_) => Ok(()),
     };
     stop(&agent, screen).await;
     result

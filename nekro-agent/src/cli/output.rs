@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ports::Outbox,
-    settings::Mistakes,
+    settings::{InClear, Mistakes},
     style::{DIM, RED},
 };
 
@@ -76,6 +76,21 @@ impl Screen {
         }
     }
 
+    /// Warns of secrets that others may see. On standard error, so that what is printed stays what it is.
+    pub(crate) fn warn_of_secrets<'s>(&self, secrets: impl IntoIterator<Item = &'s InClear>) {
+        const HINT: &str = "`{ env = \"NAME\" }`, `{ file = \"PATH\" }` or `{ keyring = \"NAME\" }` keeps it elsewhere";
+        for secret in secrets {
+            let mut screen = anstream::stderr();
+            let _ = if self.json {
+                let mut warning = secret.to_json();
+                warning["hint"] = HINT.into();
+                writeln!(screen, "{}", json!({ "warning": warning }))
+            } else {
+                writeln!(screen, "{DIM}warning:{DIM:#} {}\n{DIM}hint:{DIM:#} {HINT}", plain(&secret.to_string()))
+            };
+        }
+    }
+
     /// Prints an error, and what to do about it.
     pub(crate) fn error(&self, message: &str, hint: Option<&str>) {
         let mut screen = anstream::stderr();
@@ -108,6 +123,11 @@ impl Failure {
     pub(crate) fn settings(mistakes: &Mistakes) -> Self {
         let error = json!({ "code": "settings", "message": mistakes.to_string(), "mistakes": mistakes.to_json() });
         Self { code: 2, error }
+    }
+
+    /// Something is not as it was reviewed; the exit code says how much that matters.
+    pub(crate) fn changed(code: u8, problem: impl Display) -> Self {
+        Self { code, error: json!({ "code": "changed", "message": problem.to_string() }) }
     }
 
     /// Adds what to do about it.

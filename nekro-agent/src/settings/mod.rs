@@ -5,11 +5,13 @@
 
 pub(crate) mod channel;
 mod check;
+mod clear;
 pub(crate) mod edit;
 mod environment;
 mod file;
 mod form;
 mod key;
+pub(crate) mod keyring;
 pub(crate) mod live;
 mod mask;
 mod mistake;
@@ -32,6 +34,7 @@ use nekro_core::ConfigMistake;
 use self::environment::Variable;
 pub(crate) use self::{
     check::Checked,
+    clear::InClear,
     form::Form,
     key::Key,
     mistake::{Mistake, Mistakes},
@@ -148,6 +151,12 @@ impl Layers {
     /// Returns where the paths in the file begin.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Finds the secrets that stand in clear, in the file and on the command line.
+    pub(crate) fn secrets_in_clear(&self, catalogue: &Catalogue) -> Vec<InClear> {
+        let form = catalogue.form();
+        [&self.file, &self.above].into_iter().flat_map(|layer| clear::find(layer, &form)).collect()
     }
 
     /// Returns where a key is set above the file.

@@ -211,6 +211,7 @@ fn references(schema: &mut Value, root: &Value) {
             let kept = [
                 one("env", "The environment variable that holds the secret."),
                 one("file", "The file that holds the secret; nobody else may read it."),
+                one("keyring", "The name of the secret in the system's keyring."),
             ];
             object.insert("anyOf".to_owned(), std::iter::once(value).chain(kept).collect());
         }
@@ -271,5 +272,6 @@ mod tests {
         assert_eq!(token["x-secret"], true);
         assert_eq!(token["anyOf"][1]["required"], json!(["env"]));
         assert_eq!(token["anyOf"][2]["required"], json!(["file"]));
+        assert_eq!(token["anyOf"][3]["required"], json!(["keyring"]));
     }
 }

@@ -91,7 +91,11 @@ fn setting(text: &mut String, name: &str, parent: &Form<'_>, start: &str) {
     let _ = match default {
         Some(default) => writeln!(text, "{start}{name} = {default}"),
         None if form.is_secret() => {
-            writeln!(text, "{start}{name} = {{ env = \"NAME\" }}   # {}, secret; or {{ file = \"PATH\" }}", need(parent, &name))
+            writeln!(
+                text,
+                "{start}{name} = {{ env = \"NAME\" }}   # {}, secret; or {{ file = \"PATH\" }}, {{ keyring = \"NAME\" }}",
+                need(parent, &name)
+            )
         }
         None => {
             let types = form.types().into_iter().collect::<Vec<_>>().join(" or ");
@@ -125,9 +129,8 @@ mod tests {
     fn the_file_is_right_and_so_is_every_default_in_it() {
         let catalogue = catalogue();
         let text = text(&catalogue);
-        let problems = problems(&text);
-        assert_eq!(problems.len(), 1, "{problems:#?}");
-        assert!(problems[0].ends_with("`plugins.weather.token`: this must be set, and is not"), "{problems:#?}");
+        let line = 1 + text.lines().position(|line| line == "[plugins.weather]").expect("the plugin has a table");
+        assert_eq!(problems(&text), [format!("nekro.toml:{line}:1: `plugins.weather.token`: this must be set, and is not")]);
         // What a person gets who takes the comment signs away.
         // What is set further in is that of a table that has no name yet.
         let is_ours = |rest: &str| rest.contains(" = ") && !rest.contains('…') && !rest.starts_with(' ');

@@ -33,6 +33,7 @@ impl Setting {
         match &self.kept_in {
             Some(Reference::Environment(name)) => json["kept_in"] = json!({ "env": name }),
             Some(Reference::File(path)) => json["kept_in"] = json!({ "file": path }),
+            Some(Reference::Keyring(name)) => json["kept_in"] = json!({ "keyring": name }),
             None => {}
         }
         json

@@ -29,6 +29,9 @@ pub use self::{
 };
 use crate::error::Error;
 
+/// The names of the capabilities that a policy can speak of, whether or not a plugin takes them.
+pub(crate) const NAMES: [&str; 9] = ["clock", "env", "events", "files", "http", "messages", "process", "random", "store"];
+
 /// A permission: what taking a capability lets a function do.
 #[derive(Debug)]
 pub struct CapabilityDecl {

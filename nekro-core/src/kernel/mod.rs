@@ -3,6 +3,7 @@
 //! It opens no socket and reads no file. It needs a tokio runtime with a timer, and implementations of the ports.
 
 mod breaker;
+mod bucket;
 mod call;
 mod channel;
 mod decide;
@@ -13,6 +14,7 @@ mod limits;
 mod mailbox;
 mod prompt;
 mod registry;
+mod restriction;
 mod start;
 mod status;
 mod switch;
@@ -24,6 +26,8 @@ use std::{
     sync::{Arc, Mutex, Weak},
 };
 
+use arc_swap::ArcSwap;
+
 use self::{
     breaker::Breaker,
     channel::Channel,
@@ -31,6 +35,7 @@ use self::{
     lifecycle::{Reachable, Stopping},
     mailbox::Mailbox,
     prompt::LastGood,
+    restriction::Restrictions,
 };
 pub use self::{
     call::{ApprovalPort, ApprovalRequest},
@@ -46,7 +51,6 @@ pub use self::{
     switch::SwitchError,
 };
 use crate::{argument::ConfigMistake, capability::Ports, ids::SessionId};
-use arc_swap::ArcSwap;
 
 /// The running agent's core: what hosts call and capabilities reach back into. A handle; clones are the same kernel.
 ///
@@ -72,6 +76,7 @@ struct Inner {
     ports: Ports,
     limits: Limits,
     runtime: tokio::runtime::Handle,
+    restrictions: Restrictions,
     observer: Option<Arc<dyn ObserverPort>>,
     // Whether anybody has a say in tool calls or observes them.
     calls_are_watched: bool,

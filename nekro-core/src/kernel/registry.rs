@@ -101,6 +101,8 @@ pub struct ToolEntry {
     /// The name that callers use, such as `dice.roll`.
     pub name: String,
     pub(crate) plugin: usize,
+    // Its place in the list.
+    pub(crate) number: usize,
     arguments: OnceLock<Value>,
     output: OnceLock<Option<Value>>,
 }
@@ -111,6 +113,8 @@ pub struct CommandEntry {
     /// What it says of itself.
     pub decl: &'static CommandDecl,
     pub(crate) plugin: usize,
+    // Its place in the list.
+    pub(crate) number: usize,
     arguments: OnceLock<Value>,
 }
 
@@ -433,7 +437,7 @@ impl Registry {
             .filter_map(|decl| {
                 let name = format!("{}.{}", decl.plugin.id, decl.name);
                 let plugin = find(decl.plugin, decl.location)?;
-                Some(ToolEntry { decl, name, plugin, arguments: OnceLock::new(), output: OnceLock::new() })
+                Some(ToolEntry { decl, name, plugin, number: 0, arguments: OnceLock::new(), output: OnceLock::new() })
             })
             .collect();
         let mut commands: Vec<_> = of
@@ -441,7 +445,7 @@ impl Registry {
             .iter()
             .filter_map(|decl| {
                 let plugin = find(decl.plugin, decl.location)?;
-                Some(CommandEntry { decl, plugin, arguments: OnceLock::new() })
+                Some(CommandEntry { decl, plugin, number: 0, arguments: OnceLock::new() })
             })
             .collect();
         let mut prompts: Vec<_> = of.prompts.iter().filter_map(|decl| Some((*decl, find(decl.plugin, decl.location)?))).collect();
@@ -451,6 +455,8 @@ impl Registry {
 
         tools.sort_by(|a, b| (&a.name, a.decl.location).cmp(&(&b.name, b.decl.location)));
         commands.sort_by_key(|entry| (entry.decl.plugin.id, entry.decl.name, entry.decl.location));
+        tools.iter_mut().enumerate().for_each(|(at, entry)| entry.number = at);
+        commands.iter_mut().enumerate().for_each(|(at, entry)| entry.number = at);
         hooks.sort_by_key(|(decl, plugin)| (*plugin, decl.location));
         prompts.sort_by_key(|(decl, _)| (std::cmp::Reverse(decl.priority), decl.plugin.id, decl.name, decl.location));
 

@@ -10,13 +10,14 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 
 use super::{
-    Breaker, Configuration, Inner, Kernel, LastGood, Limits, Live, Mailbox, ObserverPort, Registry, Stage, StartProblem, Switch,
-    lifecycle::Discovered,
+    Breaker, Configuration, Inner, Kernel, LastGood, Limits, Live, Mailbox, ObserverPort, Registry, Restrictions, Stage,
+    StartProblem, Switch, lifecycle::Discovered,
 };
 use crate::{
     argument::{ConfigMistake, suggest},
     capability::Ports,
     event::facts::{PluginFailed, PluginStarted},
+    policy::Policy,
 };
 
 /// What a kernel is started with.
@@ -24,6 +25,7 @@ pub struct Builder {
     registry: Registry,
     ports: Ports,
     limits: Limits,
+    policy: Option<Policy>,
     configs: BTreeMap<String, Result<Configuration, ConfigMistake>>,
     disabled: BTreeSet<String>,
     disabled_in: BTreeMap<String, BTreeSet<String>>,
@@ -91,6 +93,13 @@ impl Builder {
         Self { limits, ..self }
     }
 
+    /// Says who may call what, and what the plugins may use. What the plugins may take is compared with what is linked by
+    /// [`Policy::check`], when the program is built.
+    #[must_use]
+    pub fn policy(self, policy: Policy) -> Self {
+        Self { policy: Some(policy), ..self }
+    }
+
     /// Sets the configuration of a plugin.
     #[must_use]
     pub fn configure(mut self, plugin: impl Into<String>, config: impl Into<Configuration>) -> Self {
@@ -126,7 +135,7 @@ impl Builder {
     /// If a name is unknown, or there is no tokio runtime.
     pub async fn start(self) -> Result<Kernel, StartError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
-        let Self { registry, ports, limits, configs, disabled, disabled_in } = self;
+        let Self { registry, ports, limits, policy, configs, disabled, disabled_in } = self;
         let index = |name: &String| {
             registry.plugin_index(name).ok_or_else(|| StartError::UnknownPlugin {
                 name: name.clone(),
@@ -154,6 +163,7 @@ impl Builder {
             stages: Mutex::new(vec![Stage::Disabled; count]),
             calls_are_watched: observer.is_some() || registry.watches_calls(),
             observer,
+            restrictions: Restrictions::new(policy, &registry, &limits),
             registry,
             ports,
             limits,
@@ -199,6 +209,7 @@ impl Kernel {
             registry,
             ports: Ports::new(),
             limits: Limits::default(),
+            policy: None,
             configs: BTreeMap::new(),
             disabled: BTreeSet::new(),
             disabled_in: BTreeMap::new(),
