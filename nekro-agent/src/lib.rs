@@ -18,6 +18,7 @@ mod history;
 mod model;
 mod ports;
 mod settings;
+mod storage;
 mod style;
 
 use std::process::ExitCode;

@@ -9,4 +9,6 @@ mod lifecycle;
 mod prompt;
 mod registry;
 mod store;
+#[path = "../conformance/store.rs"]
+mod store_rules;
 mod world;

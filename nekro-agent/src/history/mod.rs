@@ -3,6 +3,8 @@
 //! Whatever has been written when a method returns survives the end of the process, whenever that comes.
 
 mod record;
+#[cfg(test)]
+pub(crate) mod rules;
 
 use nekro_core::{BoxFuture, Result, SessionId, TurnId, event::facts::TurnOutcome};
 

@@ -138,6 +138,19 @@ pub(crate) enum Body {
     },
 }
 
+impl Body {
+    /// Gives it another text. Of what came in, the first one is kept.
+    pub(crate) fn rewrite(&mut self, new: String) {
+        match self {
+            Self::Person { text, original, .. } | Self::Notice { text, original, .. } => {
+                let before = std::mem::replace(text, new);
+                original.get_or_insert(before);
+            }
+            Self::Answer { text, .. } | Self::Result { text, .. } | Self::Summary { text, .. } => *text = new,
+        }
+    }
+}
+
 /// A file in a message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct File {
