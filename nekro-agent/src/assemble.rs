@@ -3,14 +3,15 @@
 use std::{fmt, io::IsTerminal, sync::Arc};
 
 use nekro_core::{
-    ClockPort, MemoryStore, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
+    ClockPort, EnvPort, MemoryStore, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
     kernel::{ApprovalPort, Kernel, ObserverPort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
+    policy,
 };
 use tokio::sync::mpsc;
 
 use crate::{
-    ports::{EventStream, Outbox, Person, Question, SystemClock, SystemRandom},
+    ports::{EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
     settings::{self, Checked},
 };
 
@@ -36,6 +37,8 @@ pub(crate) enum AssembleError {
     Registry(RegistryError),
     /// The program's manifest says something else.
     Manifest(MismatchError),
+    /// The program's policy cannot be read.
+    Policy(serde_json::Error),
     /// The kernel did not start.
     Start(StartError),
 }
@@ -45,6 +48,7 @@ impl fmt::Display for AssembleError {
         match self {
             Self::Registry(error) => error.fmt(f),
             Self::Manifest(error) => error.fmt(f),
+            Self::Policy(error) => write!(f, "the program's policy cannot be read: {error}"),
             Self::Start(error) => error.fmt(f),
         }
     }
@@ -57,6 +61,7 @@ impl AssembleError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Manifest(error) => Some(error.hint()),
+            Self::Policy(_) => Some("build the program again"),
             Self::Registry(_) | Self::Start(_) => None,
         }
     }
@@ -80,7 +85,8 @@ pub(crate) async fn start(
         .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
         .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
         .with::<dyn ClockPort>(Arc::new(SystemClock))
-        .with::<dyn RandomPort>(Arc::new(SystemRandom));
+        .with::<dyn RandomPort>(Arc::new(SystemRandom))
+        .with::<dyn EnvPort>(Arc::new(SystemEnv));
     let (person, questions) = Person::new();
     if std::io::stdin().is_terminal() {
         ports = ports.with::<dyn ApprovalPort>(Arc::new(person));
@@ -88,7 +94,10 @@ pub(crate) async fn start(
     if mode.event_stream {
         ports = ports.with::<dyn ObserverPort>(Arc::new(EventStream));
     }
-    let mut builder = Kernel::builder(registry).ports(ports).limits(settings.limits.clone());
+    let mut builder = Kernel::builder(registry).ports(ports).limits(settings.host.limits.clone());
+    if let Some(policy) = policy::embedded().map_err(AssembleError::Policy)? {
+        builder = builder.policy(policy);
+    }
     for (plugin, config) in &settings.plugins {
         builder = match config {
             Ok(config) => builder.configure(*plugin, config.clone()),

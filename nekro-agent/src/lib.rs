@@ -10,6 +10,7 @@
 //! ```
 
 mod assemble;
+mod audit;
 mod chat;
 mod cli;
 #[expect(dead_code, unused_imports, reason = "the port comes before those who use it")]
@@ -28,6 +29,7 @@ use nekro_core::PluginDecl;
 /// Runs the command line of an agent with the plugins of a bundle.
 ///
 /// Exits with 0 if all went well, 1 if the work failed, and 2 if the command line or the configuration is wrong.
+/// `audit` has two codes more, for what has changed since it was reviewed.
 pub fn run(plugins: &'static [&'static PluginDecl]) -> ExitCode {
     cli::run(plugins)
 }

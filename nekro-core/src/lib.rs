@@ -54,6 +54,7 @@ mod location;
 pub mod manifest;
 mod output;
 mod plugin;
+pub mod policy;
 pub mod prelude;
 mod prompt;
 mod secret;
@@ -74,10 +75,11 @@ pub use self::{
     call::{Body, BoxFuture, Call},
     caller::{Caller, Origin, Role},
     capability::{
-        CapabilityDecl, Clock, ClockPort, Ctx, Delivery, Events, Expected, MemoryStore, Message, Messages, MessagesPort, Page,
-        Ports, Random, RandomPort, Scope, Store, StorePort, Stored,
+        CapabilityDecl, Clock, ClockPort, Ctx, Delivery, Env, EnvPort, Events, Expected, MemoryStore, Message, Messages,
+        MessagesPort, Page, Ports, Random, RandomPort, Scope, Store, StorePort, Stored,
     },
     command::CommandDecl,
+    config::{read_settings, settings_schema},
     error::{Error, IntoError, Result},
     handler::{HandlerBody, HandlerDecl, Phase},
     ids::{CallId, MessageId, PluginId, SessionId, TurnId, UserId},
@@ -85,7 +87,7 @@ pub use self::{
     lend::{Lend, LentDecl, LentKind, Loan},
     location::Location,
     output::{Content, Image, IntoReply, Kind, Note, Part, Reply, Show},
-    plugin::{ConfigDecl, Plugin, PluginDecl},
+    plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::{IntoSection, PromptDecl},
     secret::Secret,
     tool::{Effect, OutputDecl, ToolDecl},

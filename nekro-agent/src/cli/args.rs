@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// An agent, and the plugins it was built with.
@@ -88,6 +88,9 @@ pub(crate) enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Show what this program's plugins may do, or another's without running it; compare it with what was reviewed
+    #[command(after_help = AUDIT_HELP)]
+    Audit(AuditArgs),
     /// Look at the settings, and change them
     Config {
         #[command(subcommand)]
@@ -100,6 +103,42 @@ pub(crate) enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+const AUDIT_HELP: &str = "\
+In a pipeline, one line keeps what was reviewed and what is built the same: nekro audit --check
+
+Exit codes of --check and --diff: 0 nothing changed, 5 a capability or a scope was added, 4 anything else changed, \
+1 a program cannot be read, 2 the lock is missing or broken.";
+
+/// What is looked at, and what becomes of it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// The program's file, which is read and never run [default: this program]
+    #[arg(conflicts_with = "diff")]
+    pub(crate) binary: Option<PathBuf>,
+    /// Compare the program with the lock
+    #[arg(long, group = "what")]
+    pub(crate) check: bool,
+    /// Write the lock anew, and tell what changed
+    #[arg(long, group = "what")]
+    pub(crate) accept: bool,
+    /// The lock: what was reviewed
+    #[arg(long, value_name = "FILE", default_value = "nekro.lock", conflicts_with_all = ["diff", "format"])]
+    pub(crate) lock: PathBuf,
+    /// Compare two programs
+    #[arg(long, group = "what", num_args = 2, value_names = ["OLD", "NEW"])]
+    pub(crate) diff: Vec<PathBuf>,
+    /// Print the program's packages, with their plugins' capabilities
+    #[arg(long, group = "what", value_name = "FORMAT")]
+    pub(crate) format: Option<AuditFormat>,
+}
+
+/// What the packages are printed as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuditFormat {
+    /// An SBOM: CycloneDX 1.6, as JSON
+    Cyclonedx,
 }
 
 /// The commands on plugins.

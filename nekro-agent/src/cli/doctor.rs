@@ -1,6 +1,6 @@
 //! `nekro doctor`
 
-use nekro_core::kernel::Stage;
+use nekro_core::{kernel::Stage, policy};
 use serde::Serialize;
 
 use super::{Failure, Screen, output::table};
@@ -63,6 +63,22 @@ fn look(agent: &Agent, settings: &Layers) -> Vec<Finding> {
             Some(file) => finding("settings", State::Good, file.display().to_string()),
             None => finding("settings", State::Note, format!("there is no {DEFAULT_FILE}: everything has its default")),
         },
+        match agent.kernel.policy() {
+            Some(policy) => {
+                let own = registry.plugins().iter().filter(|plugin| policy.plugins.contains_key(plugin.decl.id)).count();
+                let text = format!(
+                    "{} rules; {own} of {} plugins have a table of their own",
+                    policy.rules.len(),
+                    registry.plugins().len()
+                );
+                finding("policy", State::Good, text)
+            }
+            None => finding(
+                "policy",
+                State::Note,
+                format!("this program was built without a {}: everything that is linked is allowed", policy::FILE),
+            ),
+        },
         finding("store", State::Note, "values are kept in memory and are gone when the program ends".to_owned()),
         finding("model", State::Note, "none is connected: the chat runs commands and direct calls".to_owned()),
     ];
@@ -80,7 +96,10 @@ fn look(agent: &Agent, settings: &Layers) -> Vec<Finding> {
             }
         };
         if status.dropped > 0 {
-            problems.push(format!("{} events were dropped, for its mailbox was full (`limits.mailbox`)", status.dropped));
+            problems.push(format!(
+                "{} events were dropped, for its mailbox was full (`limits.mailbox`, or `mailbox` in the policy)",
+                status.dropped
+            ));
         }
         if !status.quarantined.is_empty() {
             problems.push(format!("not called for a while after failures: {}", status.quarantined.join(", ")));

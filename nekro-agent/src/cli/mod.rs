@@ -1,6 +1,7 @@
 //! The command line: one file to a command.
 
 mod args;
+mod audit;
 mod call;
 mod config;
 mod doctor;
@@ -8,6 +9,7 @@ mod emit;
 mod events;
 mod output;
 mod plugins;
+mod policy;
 mod schema;
 mod tools;
 
@@ -84,6 +86,9 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         let registry = read_registry(roster)?;
         return if check { schema::check(&registry, &out, screen) } else { schema::write(&registry, &out, screen) };
     }
+    if let Command::Audit(arguments) = &command {
+        return audit::run(arguments, roster, screen);
+    }
     let registry = read_registry(roster)?;
     let catalogue = Catalogue::of(&registry);
     let sources = Sources::new(global.config.clone(), global.settings.clone());
@@ -153,9 +158,11 @@ async fn with_agent(
         Command::Emit { event, data } => emit::emit(&agent, &event, &data, &caller, screen).await,
         Command::Doctor => doctor::check(&agent, &loaded.layers, screen),
         // These need no agent, and have been carried out.
-        Command::Completions { .. } | Command::Call { tool: None, .. } | Command::Config { .. } | Command::Schema { .. } => {
-            Ok(())
-        }
+        Command::Completions { .. }
+        | Command::Call { tool: None, .. }
+        | Command::Config { .. }
+        | Command::Schema { .. }
+        | Command::Audit(_) => Ok(()),
     };
     stop(&agent, screen).await;
     result

@@ -110,6 +110,11 @@ impl Failure {
         Self { code: 2, error }
     }
 
+    /// Something is not as it was reviewed; the exit code says how much that matters.
+    pub(crate) fn changed(code: u8, problem: impl Display) -> Self {
+        Self { code, error: json!({ "code": "changed", "message": problem.to_string() }) }
+    }
+
     /// Adds what to do about it.
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.error["hint"] = hint.into().into();

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{
     Failure, Screen,
     output::{first_line, table},
+    policy::Word,
 };
 use crate::{assemble::Agent, style::DIM};
 
@@ -43,7 +44,9 @@ pub(super) fn show(agent: &Agent, id: &str, screen: &Screen) -> Result<(), Failu
     let status = agent.kernel.status().into_iter().find(|status| status.id == id);
     let manifest = registry.manifest();
     let plugin = manifest.plugin(id).expect("the manifest has every plugin of the registry");
-    screen.show(&Description { plugin, status: status.as_ref() }, || text(plugin, status.as_ref()));
+    let policy = agent.kernel.policy().map(|policy| Word::of(policy, plugin));
+    let description = Description { plugin, status: status.as_ref(), policy };
+    screen.show(&description, || text(&description));
     Ok(())
 }
 
@@ -55,15 +58,17 @@ fn stage(status: &PluginStatus) -> String {
     }
 }
 
-/// The manifest's word on a plugin, and how it is doing.
+/// The manifest's word on a plugin, how it is doing, and what the policy says.
 #[derive(Serialize)]
 struct Description<'a> {
     #[serde(flatten)]
     plugin: &'a manifest::Plugin,
     status: Option<&'a PluginStatus>,
+    policy: Option<Word<'a>>,
 }
 
-fn text(plugin: &manifest::Plugin, status: Option<&PluginStatus>) -> String {
+fn text(description: &Description<'_>) -> String {
+    let Description { plugin, status, policy } = description;
     let mut sections = vec![format!("{} {}", plugin.id, plugin.version), plugin.description.clone()];
     let mut section = |title: &str, rows: Vec<Vec<String>>| {
         if !rows.is_empty() {
@@ -93,7 +98,8 @@ fn text(plugin: &manifest::Plugin, status: Option<&PluginStatus>) -> String {
     }
     let named = |name: String, docs: &str| vec![name, first_line(docs).to_owned()];
     section("about", facts);
-    section("may", plugin.capabilities.iter().map(|one| vec![one.name.clone(), one.summary.clone()]).collect());
+    section("may", plugin.capabilities.iter().map(capability).collect());
+    section("policy", policy.as_ref().map(Word::rows).unwrap_or_default());
     section("tools", plugin.tools.iter().map(|tool| named(tool.name.clone(), &tool.description)).collect());
     let commands = plugin.commands.iter();
     section("commands", commands.map(|command| named(format!("/{}", command.name), &command.description)).collect());
@@ -104,6 +110,11 @@ fn text(plugin: &manifest::Plugin, status: Option<&PluginStatus>) -> String {
     section("configuration", plugin.config.as_ref().map(config_rows).unwrap_or_default());
     section("hooks", plugin.hooks.iter().map(|hook| vec![hook.when.clone()]).collect());
     sections.join("\n\n")
+}
+
+fn capability(one: &manifest::Capability) -> Vec<String> {
+    let scope = if one.scope.is_empty() { String::new() } else { format!(": {}", one.scope.join(", ")) };
+    vec![one.name.clone(), format!("{}{scope}", one.summary)]
 }
 
 fn config_rows(schema: &Value) -> Vec<Vec<String>> {

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::{
     Kernel, Live, Running, ToolEntry,
     guard::{guarded, limited},
+    restriction::Restriction,
 };
 use crate::{
     argument::{Form, from_words, suggest},
@@ -22,7 +23,7 @@ use crate::{
     capability::Ctx,
     error::{Error, Result},
     event::{
-        Approval, Gate,
+        Approval, Gate, Verdict,
         decisions::{ToolCall, ToolResult},
         facts::{ApprovalRequired, ApprovalResolved, ToolCallStarted, ToolExecuted, ToolOutcome},
     },
@@ -61,8 +62,13 @@ impl Kernel {
     #[inline]
     fn sees<'l>(&self, live: &'l Live, tool: &ToolEntry, caller: &Caller) -> Option<&'l Arc<Running>> {
         let plugin = live.plugins[tool.plugin].as_ref().filter(|_| !live.halted)?;
+        let restriction = self.tool_restriction(tool);
+        if restriction.is_some_and(|restriction| !restriction.admits(caller)) {
+            return None;
+        }
         let Some(when) = tool.decl.when else { return Some(plugin) };
-        let context = Ctx::new(caller.clone(), tool.decl.plugin.id, self.call_limit(tool.decl.deadline));
+        let limit = self.call_limit(tool.decl.deadline, restriction);
+        let context = Ctx::new(caller.clone(), tool.decl.plugin.id, limit);
         // A `when` that panics hides the tool.
         guarded(|| Ok(when(&context))).is_ok_and(|visible| visible).then_some(plugin)
     }
@@ -73,26 +79,30 @@ impl Kernel {
         self.sees(&self.0.live.load(), tool, caller).cloned()
     }
 
-    fn call_limit(&self, own: Option<Duration>) -> Duration {
-        own.unwrap_or(self.limits().call_deadline)
+    fn call_limit(&self, own: Option<Duration>, restriction: Option<&Restriction>) -> Duration {
+        let limit = own.unwrap_or(self.limits().call_deadline);
+        restriction.map_or(limit, |restriction| restriction.shorten(limit))
     }
 
     /// Calls a tool: `arguments` is a JSON object.
     ///
     /// # Errors
     ///
-    /// `unknown_tool`, `invalid_arguments`, `denied`, `deadline`, `panicked`, or what the tool returned.
+    /// `unknown_tool`, `invalid_arguments`, `rate_limited`, `busy`, `denied`, `deadline`, `panicked`, or what the tool returned.
     pub async fn call(&self, tool: &str, arguments: &str, caller: &Caller) -> Result<Reply> {
         let live = self.0.live.load();
         let found = self.registry().tool(tool).and_then(|entry| Some((entry, self.sees(&live, entry, caller)?)));
         let Some((entry, plugin)) = found else { return Err(self.unknown_tool(tool, caller)) };
-        if self.0.calls_are_watched {
+        let restriction = self.tool_restriction(entry);
+        self.count_call(restriction, &entry.name, caller)?;
+        if self.0.calls_are_watched || restriction.is_some_and(|restriction| restriction.asks().is_some()) {
             // Not held while others have their say: the plugin may stop meanwhile.
             drop(live);
             // Boxed: a call that nobody watches does not carry the other's state.
             return Box::pin(self.call_watched(entry, arguments, caller)).await;
         }
-        let limit = self.call_limit(entry.decl.deadline);
+        let _slot = Self::take_slot(restriction)?;
+        let limit = self.call_limit(entry.decl.deadline, restriction);
         let input = Input::Arguments(arguments);
         let result = match entry.decl.body {
             // It cannot wait, so it holds nothing of its own.
@@ -103,18 +113,20 @@ impl Kernel {
                 limited(body(&Call { kernel: self, plugin: &plugin, caller, limit, input }), limit).await
             }
         };
-        result.map_err(|failure| failure.into_error(&entry.name, "call_deadline"))
+        result.map_err(|failure| Self::explain(restriction, failure, &entry.name))
     }
 
     #[inline]
     async fn run(&self, tool: &ToolEntry, plugin: &Running, arguments: &str, caller: &Caller) -> Result<Reply> {
-        let limit = self.call_limit(tool.decl.deadline);
+        let restriction = self.tool_restriction(tool);
+        let _slot = Self::take_slot(restriction)?;
+        let limit = self.call_limit(tool.decl.deadline, restriction);
         let call = Call { kernel: self, plugin, caller, limit, input: Input::Arguments(arguments) };
         let result = match tool.decl.body {
             Body::Sync(body) => guarded(|| body(&call)),
             Body::Async(body) => limited(body(&call), limit).await,
         };
-        result.map_err(|failure| failure.into_error(&tool.name, "call_deadline"))
+        result.map_err(|failure| Self::explain(restriction, failure, &tool.name))
     }
 
     /// Calls a tool with everything that plugins have to say about it.
@@ -161,7 +173,11 @@ impl Kernel {
             caller: caller.clone(),
             approved: false,
         };
-        match self.decide(question.clone(), caller).await.verdict {
+        let mut verdict = self.decide(question.clone(), caller).await.verdict;
+        if let Some(reason) = self.tool_restriction(tool).and_then(Restriction::asks) {
+            verdict = verdict.merge(Approval::ask(reason));
+        }
+        match verdict {
             Approval::Allow => {}
             Approval::Deny { reason } => return Err(Refusal::Denied(reason)),
             Approval::Ask { reason } => {
@@ -280,9 +296,10 @@ impl Kernel {
     ///
     /// # Errors
     ///
-    /// `unknown_command`, `forbidden`, `invalid_arguments`, `deadline`, `panicked`, or what the command returned.
+    /// `unknown_command`, `forbidden`, `rate_limited`, `busy`, `invalid_arguments`, `deadline`, `panicked`, or what the command returned.
     pub async fn command(&self, name: &str, words: &[String], caller: &Caller) -> Result<Reply> {
         let found = self.registry().command(name).filter(|_| !self.0.live.load().halted);
+        let found = found.filter(|entry| self.command_restriction(entry).is_none_or(|restriction| restriction.admits(caller)));
         let found = found.and_then(|entry| Some((entry, self.running(entry.plugin)?)));
         let Some((entry, plugin)) = found else {
             let error = Error::new(format!("there is no command `/{name}`")).with_code("unknown_command");
@@ -294,21 +311,29 @@ impl Kernel {
         if caller.role < entry.decl.role {
             return Err(Error::new(format!("`/{name}` is for the role `{}` and above", entry.decl.role)).with_code("forbidden"));
         }
+        let (restriction, what) = (self.command_restriction(entry), format!("/{name}"));
+        self.count_call(restriction, &what, caller)?;
         let arguments = from_words(&forms(entry.arguments(), entry.decl.arguments), words)?;
-        let limit = self.call_limit(entry.decl.deadline);
+        let _slot = Self::take_slot(restriction)?;
+        let limit = self.call_limit(entry.decl.deadline, restriction);
         let call = Call { kernel: self, plugin: &plugin, caller, limit, input: Input::Arguments(&arguments) };
         let result = match entry.decl.body {
             Body::Sync(body) => guarded(|| body(&call)),
             Body::Async(body) => limited(body(&call), limit).await,
         };
-        result.map_err(|failure| failure.into_error(&format!("/{name}"), "call_deadline"))
+        result.map_err(|failure| Self::explain(restriction, failure, &what))
     }
 
     /// Returns the commands of running plugins that the caller may use.
     pub fn commands<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = &'a super::CommandEntry> {
         let live = self.live();
         let commands = self.registry().commands().iter();
-        commands.filter(move |entry| !live.halted && live.plugins[entry.plugin].is_some() && caller.role >= entry.decl.role)
+        commands.filter(move |entry| {
+            !live.halted
+                && live.plugins[entry.plugin].is_some()
+                && caller.role >= entry.decl.role
+                && self.command_restriction(entry).is_none_or(|restriction| restriction.admits(caller))
+        })
     }
 }
 

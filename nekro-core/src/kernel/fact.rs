@@ -130,14 +130,15 @@ impl Kernel {
                 continue;
             }
             let post = Post { fact: Arc::clone(&fact), listeners: listeners.clone() };
-            match self.0.mailboxes[*plugin].put(session.clone(), post, self.limits()) {
+            match self.0.mailboxes[*plugin].put(session.clone(), post, self.limits_of(*plugin)) {
                 Put::StartWorker => Worker::start(self.clone(), *plugin),
                 Put::Waiting => {}
                 Put::Dropped => tracing::warn!(
                     plugin = self.registry().plugins()[*plugin].decl.id,
                     event = entry.name,
-                    "the mailbox is full (`limits.mailbox` is {}): the event was dropped",
-                    self.limits().mailbox,
+                    "the mailbox is full ({} is {}): the event was dropped",
+                    self.mailbox_limit(*plugin),
+                    self.limits_of(*plugin).mailbox,
                 ),
             }
         }

@@ -45,6 +45,8 @@ pub struct Limits {
     pub mailbox: usize,
     /// How many facts one plugin may handle at the same time, each of another session; at least 1.
     pub concurrency: usize,
+    /// How many callers a rate of the policy tells apart. While all of them have called lately, others are told to try later.
+    pub rate_callers: usize,
     /// After how many failures in `breaker_window` a handler is no longer called; with 0 it always is.
     pub breaker_failures: usize,
     /// The time in which failures are counted.
@@ -70,6 +72,7 @@ impl Default for Limits {
             approval_deadline: Duration::from_secs(120),
             mailbox: 1_024,
             concurrency: 4,
+            rate_callers: 10_000,
             breaker_failures: 5,
             breaker_window: Duration::from_secs(60),
             breaker_cooldown: Duration::from_secs(30),

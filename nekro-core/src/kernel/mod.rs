@@ -3,6 +3,7 @@
 //! It opens no socket and reads no file. It needs a tokio runtime with a timer, and implementations of the ports.
 
 mod breaker;
+mod bucket;
 mod call;
 mod decide;
 mod fact;
@@ -12,6 +13,7 @@ mod limits;
 mod mailbox;
 mod prompt;
 mod registry;
+mod restriction;
 mod start;
 mod status;
 mod switch;
@@ -26,7 +28,7 @@ use std::{
 use arc_swap::ArcSwap;
 use serde_json::Value;
 
-use self::{breaker::Breaker, fact::Post, lifecycle::Stopping, mailbox::Mailbox, prompt::LastGood};
+use self::{breaker::Breaker, fact::Post, lifecycle::Stopping, mailbox::Mailbox, prompt::LastGood, restriction::Restrictions};
 pub use self::{
     call::{ApprovalPort, ApprovalRequest},
     decide::{Decided, Failed},
@@ -65,6 +67,7 @@ struct Inner {
     ports: Ports,
     limits: Limits,
     runtime: tokio::runtime::Handle,
+    restrictions: Restrictions,
     observer: Option<Arc<dyn ObserverPort>>,
     // Whether anybody has a say in tool calls or observes them.
     calls_are_watched: bool,

@@ -10,13 +10,14 @@ use arc_swap::ArcSwap;
 use serde_json::Value;
 
 use super::{
-    Breaker, Inner, Kernel, LastGood, Limits, Live, Mailbox, ObserverPort, Registry, Stage, StartProblem, Switch,
+    Breaker, Inner, Kernel, LastGood, Limits, Live, Mailbox, ObserverPort, Registry, Restrictions, Stage, StartProblem, Switch,
     lifecycle::Discovered,
 };
 use crate::{
     argument::{ConfigMistake, suggest},
     capability::Ports,
     event::facts::{PluginFailed, PluginStarted},
+    policy::Policy,
 };
 
 /// What a kernel is started with.
@@ -24,6 +25,7 @@ pub struct Builder {
     registry: Registry,
     ports: Ports,
     limits: Limits,
+    policy: Option<Policy>,
     configs: BTreeMap<String, Result<Value, ConfigMistake>>,
     disabled: BTreeSet<String>,
 }
@@ -89,6 +91,13 @@ impl Builder {
         Self { limits, ..self }
     }
 
+    /// Says who may call what, and what the plugins may use. What the plugins may take is compared with what is linked by
+    /// [`Policy::check`], when the program is built.
+    #[must_use]
+    pub fn policy(self, policy: Policy) -> Self {
+        Self { policy: Some(policy), ..self }
+    }
+
     /// Sets the configuration of a plugin.
     #[must_use]
     pub fn configure(mut self, plugin: impl Into<String>, config: Value) -> Self {
@@ -117,7 +126,7 @@ impl Builder {
     /// If a name is unknown, or there is no tokio runtime.
     pub async fn start(self) -> Result<Kernel, StartError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
-        let Self { registry, ports, limits, configs, disabled } = self;
+        let Self { registry, ports, limits, policy, configs, disabled } = self;
         let index = |name: &String| {
             registry.plugin_index(name).ok_or_else(|| StartError::UnknownPlugin {
                 name: name.clone(),
@@ -143,6 +152,7 @@ impl Builder {
             stages: Mutex::new(vec![Stage::Disabled; count]),
             calls_are_watched: observer.is_some() || registry.watches_calls(),
             observer,
+            restrictions: Restrictions::new(policy, &registry, &limits),
             registry,
             ports,
             limits,
@@ -184,7 +194,14 @@ impl Builder {
 impl Kernel {
     /// Begins to describe a kernel for what is linked.
     pub fn builder(registry: Registry) -> Builder {
-        Builder { registry, ports: Ports::new(), limits: Limits::default(), configs: BTreeMap::new(), disabled: BTreeSet::new() }
+        Builder {
+            registry,
+            ports: Ports::new(),
+            limits: Limits::default(),
+            policy: None,
+            configs: BTreeMap::new(),
+            disabled: BTreeSet::new(),
+        }
     }
 
     /// Takes one plugin through its stages, up to the point where [`Kernel::publish`] makes it reachable.

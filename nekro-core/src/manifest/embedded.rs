@@ -8,6 +8,9 @@ use crate::kernel::Registry;
 /// What the section of a program begins with. The line break shows whether somebody has treated the program as text.
 pub const MAGIC: [u8; 8] = *b"\x7fNEKRO\r\n";
 
+/// The most bytes that a section may have: the build step makes no longer one, and whoever reads a program need not believe in one.
+pub const MAX_SECTION: usize = 16 * 1024 * 1024;
+
 /// The section that [`embed_manifest!`](crate::embed_manifest) has put into this program.
 #[derive(Debug)]
 pub struct Embedded(pub &'static [u8]);
@@ -22,6 +25,8 @@ pub enum SectionError {
     NotNekro,
     /// It has the form of another version.
     Format(u32),
+    /// It is longer than [`MAX_SECTION`].
+    TooLong,
     /// It ends too early.
     Truncated,
 }
@@ -30,8 +35,9 @@ impl fmt::Display for SectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotNekro => f.write_str("this is not a manifest"),
-            Self::Format(format) => write!(f, "the manifest has format {format}, and only {FORMAT} is understood"),
-            Self::Truncated => f.write_str("the manifest ends too early"),
+            Self::Format(format) => write!(f, "it has format {format}, and only {FORMAT} is understood"),
+            Self::TooLong => write!(f, "it is longer than {MAX_SECTION} bytes"),
+            Self::Truncated => f.write_str("it ends too early"),
         }
     }
 }
@@ -41,9 +47,12 @@ impl std::error::Error for SectionError {}
 /// Puts a manifest into the form in which it is embedded: [`MAGIC`], the format's version and the length, both as 32 bits with the lowest
 /// byte first, and JSON.
 pub fn section(manifest: &Manifest) -> Vec<u8> {
-    let json = manifest.to_json();
-    let length = u32::try_from(json.len()).expect("a manifest is much shorter than 4 GiB");
-    [&MAGIC[..], &FORMAT.to_le_bytes(), &length.to_le_bytes(), &json].concat()
+    block(MAGIC, FORMAT, &manifest.to_json())
+}
+
+pub(super) fn block(magic: [u8; 8], format: u32, json: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(json.len()).expect("it is much shorter than 4 GiB");
+    [&magic[..], &format.to_le_bytes(), &length.to_le_bytes(), json].concat()
 }
 
 /// Returns the JSON in a section. What comes after it, such as what a linker fills up with, is ignored.
@@ -52,15 +61,28 @@ pub fn section(manifest: &Manifest) -> Vec<u8> {
 ///
 /// If it is no manifest of this format, or not a whole one.
 pub fn unwrap_section(section: &[u8]) -> Result<&[u8], SectionError> {
-    let rest = section.strip_prefix(&MAGIC).ok_or(SectionError::NotNekro)?;
+    split_block(section, MAGIC, FORMAT).map(|(json, _)| json)
+}
+
+/// Returns the JSON in a part of a section, and what comes after it.
+pub(super) fn split_block(bytes: &[u8], magic: [u8; 8], known: u32) -> Result<(&[u8], &[u8]), SectionError> {
+    let rest = bytes.strip_prefix(&magic).ok_or(SectionError::NotNekro)?;
     let (format, rest) = rest.split_first_chunk().ok_or(SectionError::Truncated)?;
-    match u32::from_le_bytes(*format) {
-        FORMAT => {}
-        other => return Err(SectionError::Format(other)),
+    let format = u32::from_le_bytes(*format);
+    if format != known {
+        return Err(SectionError::Format(format));
     }
     let (length, rest) = rest.split_first_chunk().ok_or(SectionError::Truncated)?;
     let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| SectionError::Truncated)?;
-    rest.get(..length).ok_or(SectionError::Truncated)
+    if length > MAX_SECTION {
+        return Err(SectionError::TooLong);
+    }
+    rest.split_at_checked(length).ok_or(SectionError::Truncated)
+}
+
+/// Returns the section of this program; `None` for one that was built without the build step.
+pub fn own_section() -> Option<&'static [u8]> {
+    inventory::iter::<Embedded>.into_iter().next().map(|embedded| embedded.0)
 }
 
 /// Why a program is not what its manifest says. Read by the operator, at start-up.
@@ -144,7 +166,7 @@ impl io::Write for Expected<'_> {
     }
 }
 
-/// Embeds the manifest that the build step has written, in a section of its own: a program that reads programs finds it there, and the
+/// Embeds the manifest that the build step has written, in a section of its own, and the [policy](crate::policy) beside it: a program that reads programs finds it there, and the
 /// agent compares itself with it when it starts.
 ///
 /// It stands in `main.rs`, beside the functions, and needs a `build.rs` that calls [`build::write`](crate::build::write):
@@ -158,7 +180,8 @@ impl io::Write for Expected<'_> {
 /// ```
 ///
 /// The section is called `.nekro`; in a Mach-O file it is `__DATA,__nekro`. It holds [`MAGIC`], two numbers of 32 bits with
-/// the lowest byte first (the format's version, the length), and the manifest as JSON.
+/// the lowest byte first (the format's version, the length), and the manifest as JSON; then, in the same form, the
+/// [`Provenance`](crate::manifest::Provenance).
 #[macro_export]
 macro_rules! embed_manifest {
     () => {
@@ -175,6 +198,10 @@ macro_rules! embed_manifest {
             static MANIFEST: [u8; BYTES.len()] = *BYTES.first_chunk().unwrap();
 
             $crate::__private::inventory::submit! { $crate::manifest::Embedded(&MANIFEST) }
+
+            $crate::__private::inventory::submit! {
+                $crate::policy::Embedded(::core::include_str!(::core::concat!(::core::env!("OUT_DIR"), "/policy.json")))
+            }
         };
     };
 }
@@ -206,6 +233,8 @@ mod tests {
         let whole = section(&manifest());
         let mut other_format = whole.clone();
         other_format[MAGIC.len()] = 9;
+        let mut lying = whole.clone();
+        lying[MAGIC.len() + 7] = 0xff;
         for (bytes, error) in [
             (&b""[..], SectionError::NotNekro),
             (b"\x7fELF", SectionError::NotNekro),
@@ -213,6 +242,7 @@ mod tests {
             (&whole[..MAGIC.len() + 7], SectionError::Truncated),
             (&whole[..whole.len() - 1], SectionError::Truncated),
             (&other_format, SectionError::Format(9)),
+            (&lying, SectionError::TooLong),
         ] {
             assert_eq!(unwrap_section(bytes), Err(error));
         }

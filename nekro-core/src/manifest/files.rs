@@ -9,12 +9,16 @@ use super::{DIALECT, Manifest};
 /// The name of the file that describes the configuration.
 const CONFIG: &str = "config.schema.json";
 
+/// The name of the file that describes the policy.
+const POLICY: &str = "policy.schema.json";
+
 impl Manifest {
     /// Returns every schema as a file: its path, with `/`, and its text.
     ///
-    /// There are `config.schema.json`, `tools/<tool>.arguments.json`, `tools/<tool>.result.json` and `events/<event>.json`.
+    /// There are `config.schema.json`, `policy.schema.json`, `tools/<tool>.arguments.json`, `tools/<tool>.result.json` and `events/<event>.json`.
     pub fn schema_files(&self) -> BTreeMap<String, String> {
-        let mut files = BTreeMap::from([(CONFIG.to_owned(), text(&self.config_schema()))]);
+        let mut files =
+            BTreeMap::from([(CONFIG.to_owned(), text(&self.config_schema())), (POLICY.to_owned(), text(&self.policy_schema()))]);
         for tool in self.plugins.iter().flat_map(|plugin| &plugin.tools) {
             let mut add = |part: &str, schema: &Value| {
                 let title = format!("{}: {part}", tool.name);

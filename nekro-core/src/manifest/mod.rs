@@ -7,6 +7,7 @@
 mod difference;
 mod embedded;
 mod files;
+mod provenance;
 mod read;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,8 @@ use serde_json::Value;
 
 pub use self::{
     difference::Difference,
-    embedded::{Embedded, MAGIC, MismatchError, SectionError, section, unwrap_section, verify},
+    embedded::{Embedded, MAGIC, MAX_SECTION, MismatchError, SectionError, own_section, section, unwrap_section, verify},
+    provenance::{PATH, PROVENANCE_FORMAT, Package, PluginSource, Provenance, unwrap_provenance},
 };
 use crate::{caller::Role, event::Sort, handler::Phase, kernel::Registry, output::Kind, tool::Effect};
 

@@ -1,0 +1,137 @@
+//! How often each caller may do something: a bucket of calls to a caller, which fills up evenly.
+//!
+//! The generic cell rate algorithm, which keeps no more of a bucket than the moment at which it will be full:
+//! <https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm>. The time is tokio's, as for deadlines.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::policy::Rate;
+
+/// The buckets of those who do one thing.
+pub(super) struct Buckets<K> {
+    rate: Rate,
+    // By whose it is, the moment at which it will be full. One that is full need not be kept.
+    full_at: Mutex<HashMap<K, Instant>>,
+}
+
+/// Why a call was not let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// The bucket is empty; there will be a call in it after this time.
+    Empty(Duration),
+    /// There are as many buckets as there may be, and none of them is full.
+    Crowded,
+}
+
+impl<K: Eq + Hash> Buckets<K> {
+    pub(super) fn new(rate: Rate) -> Self {
+        Self { rate, full_at: Mutex::default() }
+    }
+
+    pub(super) fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// Takes a call out of somebody's bucket. `most` is how many buckets there may be.
+    pub(super) fn take(&self, whose: K, most: usize) -> Result<(), Refused> {
+        let now = Instant::now();
+        let mut all = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= most && !all.contains_key(&whose) {
+            all.retain(|_, full_at| *full_at > now);
+            if all.len() >= most {
+                return Err(Refused::Crowded);
+            }
+        }
+        let full_at = all.entry(whose).or_insert(now);
+        *full_at = take(*full_at, now, self.rate).map_err(Refused::Empty)?;
+        Ok(())
+    }
+
+    /// Gives back a call that was taken and then not made.
+    pub(super) fn give_back(&self, whose: &K) {
+        let mut all = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(full_at) = all.get_mut(whose) {
+            *full_at = full_at.checked_sub(self.rate.step()).unwrap_or(*full_at);
+        }
+    }
+}
+
+/// Returns when the bucket will be full after a call was taken, or after what time one can be.
+fn take(full_at: Instant, now: Instant, rate: Rate) -> Result<Instant, Duration> {
+    let step = rate.step();
+    let after = full_at.max(now) + step;
+    match (after - now).checked_sub(step * rate.calls()) {
+        None | Some(Duration::ZERO) => Ok(after),
+        Some(wait) => Err(wait),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever the calls: no more pass in any stretch of time than a full bucket and what fills up meanwhile; who waits as told is let
+        /// through, and who waits less is not.
+        #[test]
+        fn no_more_pass_than_the_rate_allows(
+            calls in 1_u32..20,
+            milliseconds in 1_u64..5_000,
+            pauses in proptest::collection::vec(0_u64..2_000, 1..200),
+        ) {
+            let rate: Rate = format!("{calls}/{milliseconds}ms").parse().expect("a rate");
+            let begin = Instant::now();
+            let (mut now, mut full_at) = (begin, begin);
+            let mut passed: Vec<Instant> = Vec::new();
+            for pause in pauses {
+                now += Duration::from_millis(pause);
+                match take(full_at, now, rate) {
+                    Ok(after) => {
+                        full_at = after;
+                        passed.push(now);
+                    }
+                    Err(wait) => {
+                        prop_assert!(take(full_at, now + wait, rate).is_ok());
+                        prop_assert!(take(full_at, now + wait - Duration::from_nanos(1), rate).is_err());
+                    }
+                }
+            }
+            for (from, first) in passed.iter().enumerate() {
+                for (to, last) in passed.iter().enumerate().skip(from) {
+                    let filled = (*last - *first).as_nanos() / rate.step().as_nanos();
+                    prop_assert!((to - from + 1) as u128 <= u128::from(calls) + filled);
+                }
+            }
+        }
+
+        #[test]
+        fn a_full_bucket_gives_all_its_calls_at_once(calls in 1_u32..1_000, milliseconds in 1_u64..100_000) {
+            let rate: Rate = format!("{calls}/{milliseconds}ms").parse().expect("a rate");
+            let now = Instant::now();
+            let mut full_at = now;
+            for _ in 0..calls {
+                full_at = take(full_at, now, rate).expect("there are some left");
+            }
+            prop_assert!(take(full_at, now, rate).is_err());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn there_are_no_more_buckets_than_there_may_be() {
+        let buckets = Buckets::new("1/1s".parse().expect("a rate"));
+        assert_eq!((buckets.take("a", 2), buckets.take("b", 2)), (Ok(()), Ok(())));
+        assert_eq!(buckets.take("c", 2), Err(Refused::Crowded), "both have called lately");
+        assert_eq!(buckets.take("a", 2), Err(Refused::Empty(Duration::from_secs(1))), "those who are known are told more");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(buckets.take("c", 2), Ok(()), "a full bucket need not be kept");
+    }
+}
