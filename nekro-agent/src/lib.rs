@@ -15,6 +15,7 @@ mod chat;
 mod cli;
 #[expect(dead_code, unused_imports, reason = "the port comes before those who use it")]
 mod history;
+mod log;
 #[expect(dead_code, unused_imports, reason = "the port comes before those who use it")]
 mod model;
 mod ports;

@@ -3,10 +3,14 @@
 use nekro_core::{kernel::Stage, policy};
 use serde::Serialize;
 
-use super::{Failure, Screen, output::table};
+use super::{
+    Failure, Screen,
+    output::{bytes, table},
+};
 use crate::{
     assemble::Agent,
     settings::{DEFAULT_FILE, Layers},
+    storage::{Health, Storage, StorageError},
 };
 
 /// A thing that was looked at.
@@ -25,8 +29,8 @@ enum State {
     Bad,
 }
 
-pub(super) fn check(agent: &Agent, settings: &Layers, screen: &Screen) -> Result<(), Failure> {
-    let findings = look(agent, settings);
+pub(super) async fn check(agent: &Agent, settings: &Layers, storage: &Storage, screen: &Screen) -> Result<(), Failure> {
+    let findings = look(agent, settings, data(storage).await);
     screen.show(&findings, || {
         let row = |finding: &Finding| {
             let mark = match finding.state {
@@ -44,7 +48,28 @@ pub(super) fn check(agent: &Agent, settings: &Layers, screen: &Screen) -> Result
     }
 }
 
-fn look(agent: &Agent, settings: &Layers) -> Vec<Finding> {
+/// Looks at where everything is kept.
+async fn data(storage: &Storage) -> Finding {
+    let directory = storage.directory();
+    let path = directory.path().display();
+    let (state, detail) = match storage.health().await {
+        Ok(Health::Absent) => (State::Note, format!("{path}: nothing has been kept yet")),
+        Ok(Health::Good) if directory.is_open_to_others() => {
+            let advice = format!("others on this machine may read it; `chmod 700 {path}` closes it");
+            (State::Note, format!("{path}: {}, in order; {advice}", bytes(directory.size())))
+        }
+        Ok(Health::Good) => (State::Good, format!("{path}: {}, in order", bytes(directory.size()))),
+        Ok(Health::Damaged(problem)) => {
+            let problem = StorageError::Damaged(problem);
+            (State::Bad, format!("{path}: {problem}; {}", problem.hint().unwrap_or_default()))
+        }
+        Err(problem) => (State::Bad, format!("{path}: {problem}; {}", problem.hint().unwrap_or_default())),
+    };
+    let agent = directory.agent().map(|agent| format!("; an agent is running on it ({agent})"));
+    Finding { what: "data".to_owned(), state, detail: detail + &agent.unwrap_or_default() }
+}
+
+fn look(agent: &Agent, settings: &Layers, data: Finding) -> Vec<Finding> {
     let registry = agent.kernel.registry();
     let finding = |what: &str, state, detail: String| Finding { what: what.to_owned(), state, detail };
     let mut findings = vec![
@@ -79,7 +104,7 @@ fn look(agent: &Agent, settings: &Layers) -> Vec<Finding> {
                 format!("this program was built without a {}: everything that is linked is allowed", policy::FILE),
             ),
         },
-        finding("store", State::Note, "values are kept in memory and are gone when the program ends".to_owned()),
+        data,
         finding("model", State::Note, "none is connected: the chat runs commands and direct calls".to_owned()),
     ];
     for status in agent.kernel.status() {

@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::{
+    Catalogue, Checked, Origin,
     form::Form,
     node::{Content, Node},
     secret::Reference,
@@ -56,6 +57,18 @@ pub(crate) fn problem(problem: &str, node: &Node, form: Option<&Form<'_>>) -> St
     }
 }
 
+/// Returns every secret of the plugins that can be started, so that it can be kept out of the log.
+pub(crate) fn secrets(settings: &Checked, catalogue: &Catalogue) -> Vec<String> {
+    let mut hidden = Vec::new();
+    for (plugin, config) in &settings.plugins {
+        if let Ok(config) = config {
+            let form = catalogue.form().key("plugins").and_then(|form| form.key(plugin));
+            collect(&Node::from_json(config.clone(), &Origin::Given), form.as_ref(), &mut hidden);
+        }
+    }
+    hidden
+}
+
 /// Tells whether words may quote a secret, or a part of it. Code that is not ours escapes a text in its own way, so only letters and digits
 /// are compared; a secret that has few of them in a row may be anywhere.
 fn may_quote(words: &str, secret: &str) -> bool {
@@ -94,7 +107,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::settings::origin::Origin;
 
     fn schema() -> Value {
         json!({

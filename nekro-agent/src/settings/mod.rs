@@ -33,6 +33,7 @@ pub(crate) use self::{
     check::Checked,
     form::Form,
     key::Key,
+    mask::secrets,
     mistake::{Mistake, Mistakes},
     node::Node,
     origin::Origin,

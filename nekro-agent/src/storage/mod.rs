@@ -23,7 +23,7 @@ use rusqlite::Connection;
 
 pub(crate) use self::{
     archive::{Counts, ExportError, Import, ImportError, export, export_session, import},
-    directory::{AgentLock, DEFAULT_DIRECTORY, DataDirectory, create_private, only_owner},
+    directory::{DEFAULT_DIRECTORY, DataDirectory, create_private, only_owner, open_private},
     problem::StorageError,
 };
 use self::{
