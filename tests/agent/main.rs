@@ -3,6 +3,7 @@
 mod call;
 mod chat;
 mod config;
+mod data;
 mod emit;
 mod help;
 mod listings;

@@ -80,7 +80,7 @@ pub(crate) enum Command {
         event: String,
         /// The event's fields, as JSON
         #[arg(long, default_value = "{}", value_name = "JSON")]
-        data: String,
+        fields: String,
     },
     /// Write the JSON Schemas of the configuration, the tools and the events as files
     Schema {

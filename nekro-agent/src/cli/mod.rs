@@ -194,7 +194,7 @@ async fn with_agent(
             tokio::spawn(answer_questions(questions));
             call::call(&agent, &tool, help, words, &caller, screen).await
         }
-        Command::Emit { event, data } => emit::emit(&agent, &event, &data, &caller, screen).await,
+        Command::Emit { event, fields } => emit::emit(&agent, &event, &fields, &caller, screen).await,
         Command::Doctor => doctor::check(&agent, &loaded.layers, storage, screen).await,
         // These need no agent, and have been carried out.
         Command::Completions { .. }
