@@ -142,7 +142,8 @@ async fn a_file_in_the_way_of_the_directory_is_told() {
 
 #[tokio::test]
 async fn what_is_no_database_of_ours_is_left_alone() {
-    let cases: [(&str, &dyn Fn(&std::path::Path)); 3] = [
+    type Make<'m> = &'m dyn Fn(&std::path::Path);
+    let cases: [(&str, Make<'_>); 3] = [
         ("data_damaged", &|file| {
             fs::write(file, "no database at all, but long enough to be read as one".repeat(100)).expect("a file")
         }),
