@@ -57,14 +57,17 @@ pub(crate) fn problem(problem: &str, node: &Node, form: Option<&Form<'_>>) -> St
     }
 }
 
-/// Returns every secret of the plugins that can be started, so that it can be kept out of the log.
+/// Returns every secret that the settings hold, so that it can be kept out of the log.
 pub(crate) fn secrets(settings: &Checked, catalogue: &Catalogue) -> Vec<String> {
+    let root = catalogue.form();
+    let of_plugins = settings
+        .plugins
+        .iter()
+        .filter_map(|(id, config)| Some((config.as_ref().ok()?, root.key("plugins").and_then(|form| form.key(id)))));
+    let of_host = settings.sections.iter().map(|(name, section)| (section, root.key(name)));
     let mut hidden = Vec::new();
-    for (plugin, config) in &settings.plugins {
-        if let Ok(config) = config {
-            let form = catalogue.form().key("plugins").and_then(|form| form.key(plugin));
-            collect(&Node::from_json(config.clone(), &Origin::Given), form.as_ref(), &mut hidden);
-        }
+    for (value, form) in of_plugins.chain(of_host) {
+        collect(&Node::from_json(value.clone(), &Origin::Given), form.as_ref(), &mut hidden);
     }
     hidden
 }
@@ -134,6 +137,18 @@ mod tests {
             assert!(!shown(&wrong, Some(&form)).to_string().contains("\"x\""), "{wrong}");
         }
         assert_eq!(shown(&json!("x"), Some(&form)), json!(MASK));
+    }
+
+    #[test]
+    fn every_secret_is_found_and_nothing_else() {
+        let text = "[plugins.weather]\ntoken = 'one'\nmaxStops = 7\nkeys = ['two', 'three']\npin = 4444\n\
+                    [plugins.weather.login]\nuser = 'ada'\nkey = 'five'\n[limits]\nmailbox = 12\n";
+        let (catalogue, path) = (crate::settings::testing::catalogue(), std::path::Path::new("nekro.toml"));
+        let node = crate::settings::file::parse(text, path).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let settings = crate::settings::check::check(&node, &catalogue, std::path::Path::new(""));
+        let mut found = secrets(&settings, &catalogue);
+        found.sort();
+        assert_eq!(found, ["4444", "five", "one", "three", "two"]);
     }
 
     #[test]
