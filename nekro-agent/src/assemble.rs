@@ -109,6 +109,9 @@ pub(crate) async fn start(
     for plugin in &settings.disabled {
         builder = builder.disable(plugin);
     }
+    for (channel, plugins) in &settings.disabled_in {
+        builder = builder.disable_in(channel, plugins);
+    }
     let started = if mode.strict { builder.start_all().await } else { builder.start().await };
     Ok((Agent { kernel: started.map_err(AssembleError::Start)?, outbox }, questions))
 }

@@ -264,7 +264,7 @@ fn a_running_chat_follows_its_file() {
     write("disabled = [\"greeter\"]\n[limits]\nmailbox = 3\n");
     talk.say("dice.roll('8d1')");
     let changed: Value = serde_json::from_str(&talk.hear("\"changed\":true")).expect("a line of JSON");
-    let expected = json!({ "changed": true, "reconfigured": ["guard"], "enabled": [], "disabled": ["greeter"], "failed": [], "restart": ["limits"] });
+    let expected = json!({ "changed": true, "reconfigured": ["guard"], "enabled": [], "disabled": ["greeter"], "channels": [], "failed": [], "restart": ["limits"] });
     assert_eq!(changed["settings"], expected);
     talk.hear("\"total\":8");
     std::fs::remove_file(place.path().join("nekro.toml")).expect("the file");
@@ -283,4 +283,26 @@ fn a_plugin_that_could_not_start_starts_when_its_configuration_is_right() {
     talk.say("dice.roll('6d1')");
     assert!(talk.hear("has changed").contains("enabled guard"));
     talk.hear("\"total\":6");
+}
+
+#[test]
+fn a_secret_in_the_keyring_is_found_and_not_shown() {
+    let name = format!("nekro-test-{}/token", std::process::id());
+    let place = Place::with_settings(&format!("[plugins.greeter]\ntext = {{ keyring = \"{name}\" }}\n"));
+    // It refers to a secret where one can be, and is a table like any other elsewhere.
+    assert!(place.run(&["config", "check"]).bad(2).contains("`plugins.greeter.text`"));
+    assert!(place.run_with(&["secret", "set", &name], "").bad(2).contains("nothing came"));
+    let put = place.run_with(&["secret", "set", &name], "s3cret\n");
+    assert!(!format!("{put:?}").contains("s3cret"), "{put:?}");
+    if put.code != 0 {
+        // A container, as a rule.
+        assert!(put.err.contains("the keyring"), "{put:?}");
+        eprintln!("not tested further: there is no keyring here ({})", put.err.trim());
+        return;
+    }
+    let again = place.run_with(&["secret", "set", &name, "--json"], "s3cret").json();
+    assert_eq!(again, json!({ "name": name }));
+    place.run(&["secret", "unset", &name]).good();
+    let gone = place.run(&["secret", "unset", &name]).bad(1);
+    assert!(gone.contains("nekro secret set"), "{gone}");
 }

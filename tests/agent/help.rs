@@ -13,6 +13,7 @@ fn help_lists_every_command() {
         "call",
         "emit",
         "schema",
+        "audit",
         "config",
         "sessions",
         "data",
@@ -26,7 +27,7 @@ fn help_lists_every_command() {
 
 #[test]
 fn nothing_is_coloured_in_a_pipe() {
-    for words in [&["--help"][..], &["plugins"], &["plugins", "show", "dice"], &["events"], &["doctor"]] {
+    for words in [&["--help"][..], &["plugins"], &["plugins", "show", "dice"], &["events"], &["doctor"], &["audit"]] {
         let run = nekro(words);
         assert!(!run.out.contains('\u{1b}') && !run.err.contains('\u{1b}'), "{words:?}");
     }

@@ -1,12 +1,17 @@
 //! The whole agent, as a person and a program use it: the real binary, its real input and output.
 
+mod audit;
 mod call;
+mod channels;
 mod chat;
 mod config;
 mod data;
 mod emit;
 mod help;
 mod listings;
+mod policy;
+#[path = "../../nekro-agent/src/audit/testing.rs"]
+mod programs;
 mod schema;
 mod settings;
 mod support;

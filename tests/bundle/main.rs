@@ -2,6 +2,7 @@
 
 mod config_schema;
 mod manifest;
+mod policy;
 mod project;
 mod refused;
 mod start;

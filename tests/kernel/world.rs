@@ -11,7 +11,8 @@ use std::{
 use nekro_core::{
     Caller, ClockPort, Error, MemoryStore, MessagesPort, Ports, RandomPort, Reply, StorePort,
     event::Fact,
-    kernel::{ApprovalPort, Builder, Kernel, Limits, ObserverPort, Registry, Stage, StartError},
+    kernel::{ApprovalPort, Builder, Configuration, Kernel, Limits, ObserverPort, Registry, Stage, StartError},
+    policy::Policy,
     testing::{Approver, FakeClock, Outbox, Recorder, SeededRandom},
 };
 use nekro_fixture_alpha::events::Noted;
@@ -51,8 +52,21 @@ impl Setup {
         Self { builder: self.builder.configure("beta", config), ..self }
     }
 
+    pub(crate) fn configured(self, plugin: &str, config: Configuration) -> Self {
+        Self { builder: self.builder.configure(plugin, config), ..self }
+    }
+
+    pub(crate) fn off(self, channel: &str, plugin: &str) -> Self {
+        Self { builder: self.builder.disable_in(channel, [plugin]), ..self }
+    }
+
     pub(crate) fn without(self, plugin: &str) -> Self {
         Self { builder: self.builder.disable(plugin), ..self }
+    }
+
+    pub(crate) fn policy(self, text: &str) -> Self {
+        let policy = Policy::parse(text).unwrap_or_else(|error| panic!("{error}"));
+        Self { builder: self.builder.policy(policy), ..self }
     }
 
     pub(crate) fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {

@@ -111,6 +111,11 @@ pub(crate) enum Command {
     },
     /// Show the log
     Logs(LogsArguments),
+    /// Keep secrets in the system's keyring, where `{ keyring = "NAME" }` in the settings finds them
+    Secret {
+        #[command(subcommand)]
+        command: SecretCommand,
+    },
     /// Check that everything the agent needs is there
     Doctor,
     /// Print a completion script for a shell
@@ -243,6 +248,21 @@ pub(crate) struct LogsArguments {
     pub(crate) follow: bool,
 }
 
+/// The commands on secrets.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretCommand {
+    /// Put a secret in: it is asked for and not shown, or comes on standard input
+    Set {
+        /// Its name, such as nekro/weather
+        name: String,
+    },
+    /// Take a secret out
+    Unset {
+        /// Its name, such as nekro/weather
+        name: String,
+    },
+}
+
 /// The commands on settings.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
@@ -250,6 +270,9 @@ pub(crate) enum ConfigCommand {
     Get {
         /// The key, such as plugins.weather.units
         key: String,
+        /// As it is in this channel, such as terminal
+        #[arg(long, value_name = "NAME")]
+        channel: Option<String>,
     },
     /// Write a value into the file, if the whole is right with it
     Set {
@@ -272,7 +295,11 @@ pub(crate) enum ConfigCommand {
     /// Print the JSON Schema of the file, for editors and programs
     Schema,
     /// List every setting with its value and where that comes from
-    Show,
+    Show {
+        /// As they are in this channel, such as terminal
+        #[arg(long, value_name = "NAME")]
+        channel: Option<String>,
+    },
     /// Write a file that explains every setting, with its default
     Init,
 }

@@ -13,7 +13,7 @@ use crate::{
     audit::{
         Program, ProgramError, Surface, cyclonedx,
         diff::{Diff, Weight},
-        harmless::escaped,
+        harmless::{escaped, word},
         lock::{self, Lock, LockError},
         view,
     },
@@ -51,12 +51,13 @@ fn read(file: &Path) -> Result<(Program, Surface), Failure> {
 
 fn described(name: &str, program: Program) -> Result<(Program, Surface), Failure> {
     let surface = Surface::of(&program)
-        .map_err(|what| Failure::work(format!("{name}: its manifest cannot be read: it describes {what} twice")))?;
+        .map_err(|what| Failure::work(format!("{name}: its manifest cannot be read: it describes {} twice", word(&what))))?;
     Ok((program, surface))
 }
 
 fn failed(name: &str, error: &ProgramError) -> Failure {
-    let failure = Failure::work(format!("{name}: {error}"));
+    // What is wrong may be quoted in it.
+    let failure = Failure::work(format!("{name}: {}", word(&error.to_string())));
     match error.hint() {
         Some(hint) => failure.with_hint(hint),
         None => failure,

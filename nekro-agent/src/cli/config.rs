@@ -8,6 +8,7 @@ use super::{Failure, Screen, args::ConfigCommand, output::table};
 use crate::{
     settings::{
         Catalogue, Form, Key, Layers, Mistake, Mistakes, Node, Origin, Sources,
+        channel::settings_in,
         edit::{self, EditError},
         read_text, template,
         view::{self, Setting},
@@ -18,7 +19,7 @@ use crate::{
 
 pub(super) fn run(command: ConfigCommand, sources: Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
     match command {
-        ConfigCommand::Get { key } => get(&key, &sources, catalogue, screen),
+        ConfigCommand::Get { key, channel } => get(&key, channel.as_deref(), &sources, catalogue, screen),
         ConfigCommand::Set { key, value } => set(&key, &value, &sources, catalogue, screen),
         ConfigCommand::Unset { key } => unset(&key, &sources, catalogue, screen),
         ConfigCommand::Check { file: Some(file) } => check(&sources.with_file(file), catalogue, screen),
@@ -27,7 +28,7 @@ pub(super) fn run(command: ConfigCommand, sources: Sources, catalogue: &Catalogu
             screen.line(format_args!("{:#}", catalogue.schema()));
             Ok(())
         }
-        ConfigCommand::Show => show(&sources, catalogue, screen),
+        ConfigCommand::Show { channel } => show(channel.as_deref(), &sources, catalogue, screen),
         ConfigCommand::Init => init(&sources, catalogue, screen),
     }
 }
@@ -57,11 +58,20 @@ fn known<'c>(text: &str, catalogue: &'c Catalogue) -> Result<(Key, Form<'c>), Fa
     Ok((key, form))
 }
 
-fn get(key: &str, sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
+/// Returns the settings as they are everywhere, or in one channel.
+fn merged(layers: &Layers, channel: Option<&str>, catalogue: &Catalogue) -> Node {
+    let merged = layers.merged(catalogue);
+    match channel {
+        Some(channel) => settings_in(&merged, channel, &catalogue.form()),
+        None => merged,
+    }
+}
+
+fn get(key: &str, channel: Option<&str>, sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
     let (key, form) = known(key, catalogue)?;
-    let merged = read(sources, catalogue)?.merged(catalogue);
+    let merged = merged(&read(sources, catalogue)?, channel, catalogue);
     let node = merged.get(&key);
-    let Some(value) = view::effective(node, &form).filter(|value| !value.is_null()) else {
+    let Some(value) = view::value(&key, node, &form).filter(|value| !value.is_null()) else {
         return Err(Failure::work(format!("`{key}` is not set, and has no default")));
     };
     let settings = view::settings(&key, node, Some(&form));
@@ -76,9 +86,10 @@ fn get(key: &str, sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> 
     Ok(())
 }
 
-fn show(sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
+fn show(channel: Option<&str>, sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
     let layers = read(sources, catalogue)?;
-    let settings = view::settings(&Key::default(), Some(&layers.merged(catalogue)), Some(&catalogue.form()));
+    screen.warn_of_secrets(&layers.secrets_in_clear(catalogue));
+    let settings = view::settings(&Key::default(), Some(&merged(&layers, channel, catalogue)), Some(&catalogue.form()));
     let values: Vec<_> = settings.iter().map(Setting::to_json).collect();
     screen.show(&values, || table(&settings.iter().map(row).collect::<Vec<_>>()));
     match Mistakes::of(layers.check(catalogue).all_mistakes()) {
@@ -110,6 +121,9 @@ fn check(sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<()
         }
         Err(mistakes) => (None, Some(mistakes)),
     };
+    if let Some(layers) = &layers {
+        screen.warn_of_secrets(&layers.secrets_in_clear(catalogue));
+    }
     let there_is_none = layers.is_some_and(|layers| layers.path.is_none());
     let file = sources.file().display().to_string();
     let mistakes = found.as_ref().map_or(json!([]), Mistakes::to_json);
@@ -142,13 +156,7 @@ enum Change<'v> {
 fn set(key: &str, text: &str, sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
     let (key, form) = known(key, catalogue)?;
     let value = read_text(text, Some(&form));
-    change(&key, &Change::Set(&value), sources, catalogue, screen)?;
-    if form.is_secret() && value.is_string() && !screen.is_json() {
-        screen.line(format_args!(
-            "{DIM}The file now holds a secret in clear. `{{ env = \"NAME\" }}` or `{{ file = \"PATH\" }}` keeps it elsewhere.{DIM:#}"
-        ));
-    }
-    Ok(())
+    change(&key, &Change::Set(&value), sources, catalogue, screen)
 }
 
 fn unset(key: &str, sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
@@ -186,12 +194,13 @@ fn change(key: &Key, change: &Change<'_>, sources: &Sources, catalogue: &Catalog
     let file = sources.file().display().to_string();
     let new = edited.map_err(|error| refused(&error, key))?;
     // The text must say what was checked. It always has; if it ever does not, nothing is written.
-    let says = sources.read_with(Some(&new), catalogue).map_err(wrong)?.file.to_json();
-    if !same(&says, &layers.file.to_json()) {
+    let written = sources.read_with(Some(&new), catalogue).map_err(wrong)?;
+    if !same(&written.file.to_json(), &layers.file.to_json()) {
         return Err(Failure::work(format!("{file} is written in a way that this command cannot change: edit it by hand")));
     }
     write::replace(sources.file(), old.as_deref(), &new)
         .map_err(|error| Failure::work(format!("{file} cannot be written: {error}")))?;
+    screen.warn_of_secrets(&written.secrets_in_clear(catalogue));
     let above = layers.set_above(key);
     let done = if matches!(change, Change::Set(_)) { "is set in" } else { "is no longer set in" };
     screen.show(&json!({ "key": key.to_string(), "file": file, "set_above": above.as_ref().map(Origin::to_json) }), || {

@@ -92,7 +92,7 @@ fn look(agent: &Agent, settings: &Layers, data: Finding) -> Vec<Finding> {
             Some(policy) => {
                 let own = registry.plugins().iter().filter(|plugin| policy.plugins.contains_key(plugin.decl.id)).count();
                 let text = format!(
-                    "{} rules; {own} of {} plugins have a table of their own",
+                    "rules: {}; plugins with a table of their own: {own} of {}",
                     policy.rules.len(),
                     registry.plugins().len()
                 );

@@ -13,6 +13,7 @@ mod output;
 mod plugins;
 mod policy;
 mod schema;
+mod secret;
 mod sessions;
 mod tools;
 
@@ -33,7 +34,7 @@ use crate::{
     log,
     ports::{SystemClock, answer_questions},
     settings::{
-        Catalogue, Checked, Layers, Mistakes, Sources,
+        Catalogue, Checked, Layers, Mistakes, Origin, Sources,
         live::{self, Live},
         secrets,
     },
@@ -85,6 +86,7 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         Command::Sessions { command } => return sessions::run(command, directory, screen),
         Command::Data { command } => return data::run(command, &directory, screen),
         Command::Logs(wanted) => return logs::run(wanted, &directory, screen),
+        Command::Secret { command } => return secret::run(command, screen),
         _ => {}
     }
     if let Command::Audit(arguments) = &command {
@@ -97,6 +99,8 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         return config::run(command, sources, &catalogue, screen);
     }
     let layers = sources.read(&catalogue).map_err(|mistakes| Failure::settings(&mistakes))?;
+    // What stands in the file is for `nekro config check` to tell; what was just typed, for us.
+    screen.warn_of_secrets(layers.secrets_in_clear(&catalogue).iter().filter(|secret| secret.origin == Origin::CommandLine));
     let mut settings = layers.check(&catalogue);
     let seen = live::fingerprint(&sources, &settings);
     // One plugin with a wrong configuration does not keep the others from running, unless that is wanted.
@@ -205,6 +209,7 @@ async fn with_agent(
         | Command::Data { .. }
         | Command::Logs(_)
         | Command::Plugins { command: Some(PluginsCommand::Enable { .. } | PluginsCommand::Disable { .. }) }
+        | Command::Secret { .. }
         | Command::Audit(_) => Ok(()),
     };
     stop(&agent, screen).await;

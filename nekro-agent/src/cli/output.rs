@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ports::Outbox,
-    settings::Mistakes,
+    settings::{InClear, Mistakes},
     storage::StorageError,
     style::{DIM, RED},
 };
@@ -74,6 +74,21 @@ impl Screen {
             } else {
                 self.line(format_args!("{DIM}{plugin}:{DIM:#} {}", plain(&message.text)));
             }
+        }
+    }
+
+    /// Warns of secrets that others may see. On standard error, so that what is printed stays what it is.
+    pub(crate) fn warn_of_secrets<'s>(&self, secrets: impl IntoIterator<Item = &'s InClear>) {
+        const HINT: &str = "`{ env = \"NAME\" }`, `{ file = \"PATH\" }` or `{ keyring = \"NAME\" }` keeps it elsewhere";
+        for secret in secrets {
+            let mut screen = anstream::stderr();
+            let _ = if self.json {
+                let mut warning = secret.to_json();
+                warning["hint"] = HINT.into();
+                writeln!(screen, "{}", json!({ "warning": warning }))
+            } else {
+                writeln!(screen, "{DIM}warning:{DIM:#} {}\n{DIM}hint:{DIM:#} {HINT}", plain(&secret.to_string()))
+            };
         }
     }
 

@@ -7,12 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nekro_core::{ConfigMistake, suggest};
+use nekro_core::{ConfigMistake, PluginDecl, kernel::Configuration, suggest};
 use serde_json::Value;
 
 use super::{
+    channel::{self, CHANNELS},
     form::Form,
-    key::{join, quoted},
+    key::{Key, join},
     mask,
     mistake::Mistake,
     node::{Content, Node},
@@ -32,8 +33,10 @@ pub(crate) struct Checked {
     /// The same as it was set, by section.
     pub(crate) sections: BTreeMap<&'static str, Value>,
     pub(crate) disabled: BTreeSet<String>,
+    /// The plugins that are off in a channel, by its name. What is off everywhere is not among them.
+    pub(crate) disabled_in: BTreeMap<String, BTreeSet<String>>,
     /// What each plugin is started with, or why it cannot be. Only those that are not disabled.
-    pub(crate) plugins: BTreeMap<&'static str, Result<Value, Vec<Mistake>>>,
+    pub(crate) plugins: BTreeMap<&'static str, Result<Configuration, Vec<Mistake>>>,
     /// What is wrong with the rest.
     pub(crate) mistakes: Vec<Mistake>,
     /// The files that secrets were read from.
@@ -62,10 +65,11 @@ pub(crate) fn check(root: &Node, catalogue: &Catalogue, folder: &Path) -> Checke
     let form = catalogue.form();
     for (name, node) in root.table().into_iter().flatten() {
         match name.as_str() {
-            "disabled" => disabled(node, catalogue, &mut checked),
-            "plugins" => names_of_plugins(node, catalogue, &mut checked),
+            "disabled" => checked.disabled = disabled(node, "disabled", catalogue, &mut checked.mistakes),
+            "plugins" => names_of_plugins(node, "plugins", catalogue, &mut checked.mistakes),
+            CHANNELS => channels(node, catalogue, &mut checked),
             name if SECTIONS.iter().any(|section| section.name == name) => {}
-            _ => checked.mistakes.push(unknown(node, name, &form.names())),
+            _ => checked.mistakes.push(unknown(node, "", name, &form.names())),
         }
     }
     for section in SECTIONS {
@@ -77,12 +81,12 @@ pub(crate) fn check(root: &Node, catalogue: &Catalogue, folder: &Path) -> Checke
     checked
 }
 
-fn unknown(node: &Node, name: &str, known: &[&str]) -> Mistake {
+fn unknown(node: &Node, table: &str, name: &str, known: &[&str]) -> Mistake {
     let problem = match suggest(name, known.iter().copied()) {
         Some(meant) => format!("unknown key: did you mean `{meant}`?"),
         None => format!("unknown key: there are {}", list(known)),
     };
-    Mistake::new(&node.key, quoted(name), problem)
+    Mistake::new(&node.key, join(table, name), problem)
 }
 
 fn list(names: &[&str]) -> String {
@@ -96,30 +100,57 @@ fn not_linked(id: &str, catalogue: &Catalogue) -> String {
     }
 }
 
-fn disabled(node: &Node, catalogue: &Catalogue, checked: &mut Checked) {
+fn disabled(node: &Node, key: &str, catalogue: &Catalogue, mistakes: &mut Vec<Mistake>) -> BTreeSet<String> {
+    let mut disabled = BTreeSet::new();
     let Content::List(items) = &node.content else {
-        checked.mistakes.push(Mistake::new(&node.origin, "disabled", "expected a list of plugins, such as `[\"dice\"]`"));
-        return;
+        mistakes.push(Mistake::new(&node.origin, key, "expected a list of plugins, such as `[\"dice\"]`"));
+        return disabled;
     };
     for (number, item) in items.iter().enumerate() {
-        let key = format!("disabled[{number}]");
+        let key = format!("{key}[{number}]");
         match item.to_json() {
             Value::String(id) if catalogue.ids().any(|known| known == id) => {
-                checked.disabled.insert(id);
+                disabled.insert(id);
             }
-            Value::String(id) => checked.mistakes.push(Mistake::new(&item.origin, key, not_linked(&id, catalogue))),
-            _ => checked.mistakes.push(Mistake::new(&item.origin, key, "expected the name of a plugin")),
+            Value::String(id) => mistakes.push(Mistake::new(&item.origin, key, not_linked(&id, catalogue))),
+            _ => mistakes.push(Mistake::new(&item.origin, key, "expected the name of a plugin")),
         }
     }
+    disabled
 }
 
-fn names_of_plugins(node: &Node, catalogue: &Catalogue, checked: &mut Checked) {
+fn names_of_plugins(node: &Node, key: &str, catalogue: &Catalogue, mistakes: &mut Vec<Mistake>) {
     let Some(table) = node.table() else {
-        checked.mistakes.push(Mistake::new(&node.origin, "plugins", "expected a table"));
+        mistakes.push(Mistake::new(&node.origin, key, "expected a table"));
         return;
     };
     for (id, node) in table.iter().filter(|(id, _)| !catalogue.ids().any(|known| known == id.as_str())) {
-        checked.mistakes.push(Mistake::new(&node.key, join("plugins", id), not_linked(id, catalogue)));
+        mistakes.push(Mistake::new(&node.key, join(key, id), not_linked(id, catalogue)));
+    }
+}
+
+/// Checks what is different in channels, but for the configurations, which are read with those of everywhere.
+fn channels(node: &Node, catalogue: &Catalogue, checked: &mut Checked) {
+    let Some(table) = node.table() else {
+        checked.mistakes.push(Mistake::new(&node.origin, CHANNELS, "expected a table"));
+        return;
+    };
+    for (name, node) in table {
+        let key = join(CHANNELS, name);
+        let Some(inside) = node.table() else {
+            checked.mistakes.push(Mistake::new(&node.origin, key, "expected a table"));
+            continue;
+        };
+        for (word, node) in inside {
+            match word.as_str() {
+                "disabled" => {
+                    let disabled = disabled(node, &join(&key, word), catalogue, &mut checked.mistakes);
+                    checked.disabled_in.insert(name.clone(), disabled);
+                }
+                "plugins" => names_of_plugins(node, &join(&key, word), catalogue, &mut checked.mistakes),
+                _ => checked.mistakes.push(unknown(node, &key, word, &["disabled", "plugins"])),
+            }
+        }
     }
 }
 
@@ -156,36 +187,85 @@ fn resolve(node: &mut Node, form: &Form<'_>, key: &str, folder: &Path, files: &m
 }
 
 fn plugins(root: &Node, catalogue: &Catalogue, folder: &Path, checked: &mut Checked) {
-    let set = root.table().and_then(|root| root.get("plugins")?.table());
     for decl in catalogue.plugins() {
-        let key = join("plugins", decl.id);
-        let form = catalogue.form().key("plugins").and_then(|form| form.key(decl.id));
-        let set = set.and_then(|set| set.get(decl.id));
-        let is_disabled = checked.disabled.contains(decl.id);
-        let mut node = set.cloned().unwrap_or_else(Node::empty);
-        let mut mistakes = Vec::new();
-        if let Some(form) = &form
-            && !is_disabled
-        {
-            mistakes = resolve(&mut node, form, &key, folder, &mut checked.secret_files);
-        }
-        let value = read(&mut node, form.as_ref(), &key, |json| (decl.config.read)(json).map(drop));
-        mistakes.extend(value.err().into_iter().flatten());
-        match (is_disabled, mistakes.is_empty()) {
-            (false, true) => {
-                checked.plugins.insert(decl.id, Ok(node.to_json()));
-            }
-            (false, false) => {
-                checked.plugins.insert(decl.id, Err(mistakes));
+        let mut reading = Reading {
+            decl,
+            is_disabled: checked.disabled.contains(decl.id),
+            form: catalogue.form().key("plugins").and_then(|form| form.key(decl.id)),
+            folder,
+            secret_files: &mut checked.secret_files,
+        };
+        let (read, is_set) = reading.everywhere_and_in_channels(root);
+        match (reading.is_disabled, read) {
+            (false, read) => {
+                checked.plugins.insert(decl.id, read);
             }
             // A plugin that is disabled is not read when the agent starts. What is set for it is looked at all the same, and what is
             // missing is not missed.
-            (true, _) if set.is_some() => {
+            (true, Err(mistakes)) if is_set => {
                 checked.mistakes.extend(mistakes.into_iter().filter(|mistake| !mistake.lacking));
             }
             (true, _) => {}
         }
     }
+}
+
+/// Reading the configurations of one plugin.
+struct Reading<'a> {
+    decl: &'static PluginDecl,
+    is_disabled: bool,
+    form: Option<Form<'a>>,
+    folder: &'a Path,
+    secret_files: &'a mut Vec<PathBuf>,
+}
+
+impl Reading<'_> {
+    /// Reads all of them. Tells also whether anything is set at all.
+    fn everywhere_and_in_channels(&mut self, root: &Node) -> (Result<Configuration, Vec<Mistake>>, bool) {
+        let inside = Key::of(["plugins", self.decl.id]);
+        let set = root.get(&inside);
+        let key = inside.to_string();
+        let mut is_set = set.is_some();
+        let base = set.cloned().unwrap_or_else(Node::empty);
+        let (everywhere, mut mistakes) = self.one(base.clone(), &key);
+        let mut configuration = Configuration::new(everywhere);
+        // What was told of less specific ones is not told again.
+        let mut told: BTreeSet<_> = mistakes.iter().map(|mistake| what(mistake, &key)).collect();
+        let channels = root.get(&Key::of([CHANNELS])).and_then(Node::table);
+        // A name sorts behind its own beginning.
+        for name in channels.into_iter().flatten().map(|(name, _)| name) {
+            let layers: Vec<_> = channel::layers(root, name).filter_map(|layer| layer.get(&inside)).collect();
+            if layers.is_empty() {
+                continue;
+            }
+            is_set = true;
+            let mut node = base.clone();
+            layers.into_iter().for_each(|layer| node.overlay(layer.clone(), self.form.as_ref()));
+            let key = Key::of([CHANNELS, name]).to_string() + "." + &key;
+            let (config, wrong) = self.one(node, &key);
+            mistakes.extend(wrong.into_iter().filter(|mistake| told.insert(what(mistake, &key))));
+            configuration = configuration.in_channel(name, config);
+        }
+        (if mistakes.is_empty() { Ok(configuration) } else { Err(mistakes) }, is_set)
+    }
+
+    fn one(&mut self, mut node: Node, key: &str) -> (Value, Vec<Mistake>) {
+        let mut mistakes = Vec::new();
+        if let Some(form) = &self.form
+            && !self.is_disabled
+        {
+            mistakes = resolve(&mut node, form, key, self.folder, self.secret_files);
+        }
+        let value = read(&mut node, self.form.as_ref(), key, |json| (self.decl.config.read)(json).map(drop));
+        mistakes.extend(value.err().into_iter().flatten());
+        (node.to_json(), mistakes)
+    }
+}
+
+/// Says what a mistake is about, whatever the table is called.
+fn what(mistake: &Mistake, table: &str) -> (String, String, String) {
+    let inside = mistake.key.strip_prefix(table).unwrap_or(&mistake.key);
+    (mistake.origin.to_string(), inside.to_owned(), mistake.problem.clone())
 }
 
 /// How serde begins to say that a key must be set.

@@ -4,7 +4,7 @@
 //! one are given it. Files with secrets are followed too.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
@@ -16,7 +16,7 @@ use nekro_core::kernel::{Kernel, Stage};
 use serde_json::{Value, json};
 use tokio::{task::AbortHandle, time::MissedTickBehavior};
 
-use super::{Catalogue, Checked, Mistakes, Sources, secrets, section::SECTIONS};
+use super::{Catalogue, Checked, Mistakes, Sources, channel::CHANNELS, secrets, section::SECTIONS};
 use crate::log;
 
 /// How often the files are looked at, if nobody asks.
@@ -55,6 +55,8 @@ pub(crate) struct Changes {
     reconfigured: Vec<&'static str>,
     enabled: Vec<&'static str>,
     disabled: Vec<&'static str>,
+    // The channels in which other plugins are off now.
+    channels: Vec<String>,
     failed: Vec<(&'static str, String)>,
     // The sections of the host that hold from the next start on.
     restart: Vec<&'static str>,
@@ -162,6 +164,12 @@ impl Live {
                 Err(error) => changes.failed.push((id, error.to_string())),
             }
         }
+        if old.disabled_in != new.disabled_in {
+            match self.kernel.disable_in(&new.disabled_in) {
+                Ok(()) => changes.channels = channels_that_differ(&old.disabled_in, &new.disabled_in),
+                Err(error) => changes.failed.push((CHANNELS, error.to_string())),
+            }
+        }
         // One that failed may have waited for just this, or for another one that did.
         let failed: BTreeSet<_> = self
             .kernel
@@ -204,6 +212,11 @@ impl Live {
     }
 }
 
+fn channels_that_differ(old: &BTreeMap<String, BTreeSet<String>>, new: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+    names.into_iter().filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
+}
+
 /// Tells one state of the files from another.
 pub(crate) fn fingerprint(sources: &Sources, settings: &Checked) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -225,8 +238,13 @@ fn state_of(file: &Path) -> Option<(Vec<u8>, String)> {
 
 impl Changes {
     fn is_nothing(&self) -> bool {
-        let Self { reconfigured, enabled, disabled, failed, restart } = self;
-        reconfigured.is_empty() && enabled.is_empty() && disabled.is_empty() && failed.is_empty() && restart.is_empty()
+        let Self { reconfigured, enabled, disabled, channels, failed, restart } = self;
+        reconfigured.is_empty()
+            && enabled.is_empty()
+            && disabled.is_empty()
+            && channels.is_empty()
+            && failed.is_empty()
+            && restart.is_empty()
     }
 }
 
@@ -234,11 +252,11 @@ impl Notice {
     /// Tells it to a program.
     pub(crate) fn to_json(&self) -> Value {
         match self {
-            Self::Changed(Changes { reconfigured, enabled, disabled, failed, restart }) => {
+            Self::Changed(Changes { reconfigured, enabled, disabled, channels, failed, restart }) => {
                 let failed: Vec<_> =
                     failed.iter().map(|(plugin, problem)| json!({ "plugin": plugin, "problem": problem })).collect();
                 json!({ "settings": {
-                    "changed": true, "reconfigured": reconfigured, "enabled": enabled, "disabled": disabled, "failed": failed,
+                    "changed": true, "reconfigured": reconfigured, "enabled": enabled, "disabled": disabled, "channels": channels, "failed": failed,
                     "restart": restart,
                 } })
             }
@@ -250,13 +268,15 @@ impl Notice {
     pub(crate) fn to_text(&self, file: &Path) -> String {
         let file = file.display();
         match self {
-            Self::Changed(Changes { reconfigured, enabled, disabled, failed, restart }) => {
+            Self::Changed(Changes { reconfigured, enabled, disabled, channels, failed, restart }) => {
                 let list = |what: &str, plugins: &[&str]| (!plugins.is_empty()).then(|| format!("{what} {}", plugins.join(", ")));
                 let mut parts: Vec<_> =
                     [list("reconfigured", reconfigured), list("enabled", enabled), list("disabled", disabled)]
                         .into_iter()
                         .flatten()
                         .collect();
+                let channels: Vec<_> = channels.iter().map(String::as_str).collect();
+                parts.extend(list("other plugins are off in", &channels));
                 parts.extend(failed.iter().map(|(plugin, problem)| format!("{plugin} failed: {problem}")));
                 parts.extend(list("from the next start on hold", restart));
                 format!("({file} has changed: {})", parts.join("; "))

@@ -60,14 +60,16 @@ pub(crate) fn problem(problem: &str, node: &Node, form: Option<&Form<'_>>) -> St
 /// Returns every secret that the settings hold, so that it can be kept out of the log.
 pub(crate) fn secrets(settings: &Checked, catalogue: &Catalogue) -> Vec<String> {
     let root = catalogue.form();
-    let of_plugins = settings
-        .plugins
-        .iter()
-        .filter_map(|(id, config)| Some((config.as_ref().ok()?, root.key("plugins").and_then(|form| form.key(id)))));
-    let of_host = settings.sections.iter().map(|(name, section)| (section, root.key(name)));
     let mut hidden = Vec::new();
-    for (value, form) in of_plugins.chain(of_host) {
-        collect(&Node::from_json(value.clone(), &Origin::Given), form.as_ref(), &mut hidden);
+    let mut take = |value: &Value, form: Option<&Form<'_>>| {
+        collect(&Node::from_json(value.clone(), &Origin::Given), form, &mut hidden);
+    };
+    for (id, config) in &settings.plugins {
+        let form = root.key("plugins").and_then(|form| form.key(id));
+        config.iter().flat_map(|config| config.all()).for_each(|value| take(value, form.as_ref()));
+    }
+    for (name, section) in &settings.sections {
+        take(section, root.key(name).as_ref());
     }
     hidden
 }

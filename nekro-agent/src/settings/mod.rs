@@ -3,12 +3,15 @@
 //! Layers lie over each other, and each value knows which of them it came from. The schema of exactly the linked plugins says what can
 //! be set; whether a value is right, its own reader says. Everything is checked as a whole, and every mistake is told at once.
 
+pub(crate) mod channel;
 mod check;
+mod clear;
 pub(crate) mod edit;
 mod environment;
 mod file;
 mod form;
 mod key;
+pub(crate) mod keyring;
 pub(crate) mod live;
 mod mask;
 mod mistake;
@@ -31,6 +34,7 @@ use nekro_core::ConfigMistake;
 use self::environment::Variable;
 pub(crate) use self::{
     check::Checked,
+    clear::InClear,
     form::Form,
     key::Key,
     mask::secrets,
@@ -143,6 +147,12 @@ impl Layers {
         let mut merged = self.file.clone();
         merged.overlay(self.above.clone(), Some(&catalogue.form()));
         merged
+    }
+
+    /// Finds the secrets that stand in clear, in the file and on the command line.
+    pub(crate) fn secrets_in_clear(&self, catalogue: &Catalogue) -> Vec<InClear> {
+        let form = catalogue.form();
+        [&self.file, &self.above].into_iter().flat_map(|layer| clear::find(layer, &form)).collect()
     }
 
     /// Returns where a key is set above the file.

@@ -1,9 +1,11 @@
 //! What can be set: one JSON Schema of `nekro.toml`, for exactly the plugins that are linked.
 
+use std::collections::BTreeSet;
+
 use nekro_core::{PluginDecl, kernel::Registry};
 use serde_json::{Map, Value, json};
 
-use super::{form::Form, section::SECTIONS};
+use super::{channel::CHANNELS, form::Form, section::SECTIONS};
 
 /// What can be set in an agent with certain plugins.
 pub(crate) struct Catalogue {
@@ -42,6 +44,7 @@ impl Catalogue {
             let owner = format!("nekro.{}", section.name);
             schema["properties"][section.name] = embed((section.schema)(), &owner, &mut definitions);
         }
+        schema["properties"][CHANNELS] = channels(&ids, &plugins, &mut definitions);
         schema["properties"]["plugins"] = json!({
             "type": "object", "properties": plugins, "additionalProperties": false,
             "description": "The configuration of each plugin.",
@@ -71,6 +74,80 @@ impl Catalogue {
     pub(crate) fn ids(&self) -> impl Iterator<Item = &'static str> {
         self.plugins.iter().map(|plugin| plugin.id)
     }
+}
+
+/// Describes what may be different in a channel: of a plugin's configuration any part, the rest being as it is everywhere.
+fn channels(ids: &[&str], plugins: &Map<String, Value>, definitions: &mut Map<String, Value>) -> Value {
+    let mut parts = Map::new();
+    for (id, schema) in plugins {
+        let mut part = schema.clone();
+        let mut wanted = BTreeSet::new();
+        any_part(&mut part, &mut wanted);
+        while let Some(name) = wanted.pop_first() {
+            if let (false, Some(whole)) = (definitions.contains_key(&part_of(&name)), definitions.get(&name)) {
+                let mut part = whole.clone();
+                any_part(&mut part, &mut wanted);
+                definitions.insert(part_of(&name), part);
+            }
+        }
+        parts.insert(id.clone(), part);
+    }
+    json!({
+        "type": "object",
+        "description": "What is different in one channel. A channel is named by the id of a session up to its first `:`, such as `terminal`, or by the whole id.",
+        "additionalProperties": {
+            "type": "object",
+            "properties": {
+                "disabled": {
+                    "type": "array", "items": { "type": "string", "enum": ids }, "uniqueItems": true,
+                    "description": "The plugins that are off in this channel.",
+                },
+                "plugins": {
+                    "type": "object", "properties": parts, "additionalProperties": false,
+                    "description": "What is different in the configuration of each plugin.",
+                },
+            },
+            "additionalProperties": false,
+        },
+    })
+}
+
+/// Lets a schema take any part of a table: nothing must be set, and nothing has a default, for what is not set is as it is everywhere.
+/// A list is set as a whole, so its items stay as they are. The definitions that are needed in this form are collected.
+fn any_part(schema: &mut Value, wanted: &mut BTreeSet<String>) {
+    let Value::Object(object) = schema else { return };
+    for word in ["required", "default", "minProperties", "dependentRequired"] {
+        object.remove(word);
+    }
+    // Without what must be set, a part may fit several.
+    if let Some(Value::Array(choices)) = object.remove("oneOf") {
+        let any = object.entry("anyOf").or_insert_with(|| json!([]));
+        if let Value::Array(any) = any {
+            any.extend(choices);
+        }
+    }
+    if let Some(Value::String(reference)) = object.get_mut("$ref")
+        && let Some(name) = reference.strip_prefix("#/$defs/").map(str::to_owned)
+    {
+        *reference = format!("#/$defs/{}", part_of(&name));
+        wanted.insert(name);
+    }
+    for (word, value) in object {
+        match (word.as_str(), value) {
+            ("properties" | "patternProperties" | "dependentSchemas", Value::Object(named)) => {
+                named.values_mut().for_each(|part| any_part(part, wanted));
+            }
+            ("additionalProperties", part) => any_part(part, wanted),
+            ("anyOf" | "allOf", Value::Array(several)) => several.iter_mut().for_each(|part| any_part(part, wanted)),
+            _ => {}
+        }
+    }
+}
+
+/// Names the definition of any part of what another definition describes.
+fn part_of(name: &str) -> String {
+    // No type has a dot in its name.
+    format!("channel.{name}")
 }
 
 /// The words of a schema whose values are no schemas.
@@ -134,6 +211,7 @@ fn references(schema: &mut Value, root: &Value) {
             let kept = [
                 one("env", "The environment variable that holds the secret."),
                 one("file", "The file that holds the secret; nobody else may read it."),
+                one("keyring", "The name of the secret in the system's keyring."),
             ];
             object.insert("anyOf".to_owned(), std::iter::once(value).chain(kept).collect());
         }
@@ -194,5 +272,6 @@ mod tests {
         assert_eq!(token["x-secret"], true);
         assert_eq!(token["anyOf"][1]["required"], json!(["env"]));
         assert_eq!(token["anyOf"][2]["required"], json!(["file"]));
+        assert_eq!(token["anyOf"][3]["required"], json!(["keyring"]));
     }
 }

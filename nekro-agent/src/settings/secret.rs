@@ -1,4 +1,4 @@
-//! Where a secret is kept: in an environment variable or in a file, and not in `nekro.toml`.
+//! Where a secret is kept: in an environment variable, in a file or in the system's keyring, and not in `nekro.toml`.
 //!
 //! A reference is followed just before the plugin's own reader gets the value; what is shown is the reference, never the value.
 
@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::{
     form::Form,
     key::quoted,
+    keyring::{self, KeyringError},
     mistake::Mistake,
     node::{Content, Node},
     origin::Origin,
@@ -29,6 +30,8 @@ pub(crate) enum Reference {
     Environment(String),
     /// `{ file = "path" }`
     File(PathBuf),
+    /// `{ keyring = "nekro/weather" }`
+    Keyring(String),
 }
 
 /// Why a secret cannot be had.
@@ -41,6 +44,7 @@ enum SecretError {
     Open { path: PathBuf, mode: u32 },
     Large(PathBuf),
     FileNotText(PathBuf),
+    Keyring(KeyringError),
 }
 
 impl Reference {
@@ -48,7 +52,8 @@ impl Reference {
     pub(crate) fn of(value: &Value) -> Option<Self> {
         let table = value.as_object().filter(|table| table.len() == 1)?;
         let text = |name: &str| table.get(name).and_then(Value::as_str).map(str::to_owned);
-        text("env").map(Self::Environment).or_else(|| text("file").map(|path| Self::File(path.into())))
+        let file = || text("file").map(|path| Self::File(path.into()));
+        text("env").map(Self::Environment).or_else(file).or_else(|| text("keyring").map(Self::Keyring))
     }
 
     fn read(&self, place: &Path) -> Result<String, SecretError> {
@@ -61,6 +66,7 @@ impl Reference {
                 value.into_string().map_err(|_| SecretError::NotText(name.clone()))
             }
             Self::File(path) => read_file(&place.join(path)),
+            Self::Keyring(name) => keyring::read(name).map_err(SecretError::Keyring),
         }
     }
 }
@@ -104,6 +110,7 @@ impl fmt::Display for Reference {
         match self {
             Self::Environment(name) => write!(f, "the environment variable {name}"),
             Self::File(path) => write!(f, "the file {}", path.display()),
+            Self::Keyring(name) => write!(f, "the keyring, as {name}"),
         }
     }
 }
@@ -121,6 +128,7 @@ impl fmt::Display for SecretError {
             }
             Self::Large(path) => write!(f, "the file `{}` has more than {MOST_BYTES} bytes", path.display()),
             Self::FileNotText(path) => write!(f, "the file `{}` is not UTF-8", path.display()),
+            Self::Keyring(error) => error.fmt(f),
         }
     }
 }
@@ -164,7 +172,7 @@ impl Resolver<'_> {
 
     fn follow(&mut self, node: &mut Node, form: &Form<'_>, key: &str) {
         let Some(reference) = Reference::of(&node.to_json()) else {
-            let problem = "expected the secret as text, or where it is kept: `{ env = \"NAME\" }` or `{ file = \"PATH\" }`";
+            let problem = "expected the secret as text, or where it is kept: `{ env = \"NAME\" }`, `{ file = \"PATH\" }` or `{ keyring = \"NAME\" }`";
             self.mistakes.push(Mistake::new(&node.origin, key, problem));
             return;
         };
@@ -190,7 +198,15 @@ mod tests {
     fn a_reference_has_one_key() {
         assert_eq!(Reference::of(&json!({ "env": "A" })), Some(Reference::Environment("A".to_owned())));
         assert_eq!(Reference::of(&json!({ "file": "a" })), Some(Reference::File("a".into())));
-        for other in [json!("a"), json!({}), json!({ "env": 1 }), json!({ "env": "A", "file": "a" }), json!({ "envv": "A" })] {
+        assert_eq!(Reference::of(&json!({ "keyring": "a/b" })), Some(Reference::Keyring("a/b".to_owned())));
+        for other in [
+            json!("a"),
+            json!({}),
+            json!({ "env": 1 }),
+            json!({ "env": "A", "file": "a" }),
+            json!({ "keyring": ["a"] }),
+            json!({ "envv": "A" }),
+        ] {
             assert_eq!(Reference::of(&other), None, "{other}");
         }
     }

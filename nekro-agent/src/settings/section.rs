@@ -147,7 +147,7 @@ mod tests {
             trial.lanes.fast.toll = "•••" (nekro.toml:3:8)
             trial.pace = 1 (default)"#]]
         .assert_eq(&shown.join("\n"));
-        let effective = view::effective(node, &form.expect("a form"));
+        let effective = view::value(&key, node, &form.expect("a form"));
         assert_eq!(effective, Some(json!({ "lanes": { "fast": { "length": 7, "surface": "sand", "toll": "•••" } }, "pace": 1 })));
     }
 

@@ -29,6 +29,10 @@ pub(crate) fn text(catalogue: &Catalogue) -> String {
     for id in catalogue.ids() {
         section(&mut text, &Key::of(["plugins", id]), &form);
     }
+    text.push_str(
+        "\n# What is different in one channel, such as `terminal`; of a plugin's configuration, any part.\n\
+         # [channels.NAME]\n#   disabled = []\n# [channels.NAME.plugins.PLUGIN]\n",
+    );
     text
 }
 
@@ -82,7 +86,11 @@ fn setting(text: &mut String, name: &str, parent: &Form<'_>, start: &str) {
     let _ = match default {
         Some(default) => writeln!(text, "{start}{name} = {default}"),
         None if form.is_secret() => {
-            writeln!(text, "{start}{name} = {{ env = \"NAME\" }}   # {}, secret; or {{ file = \"PATH\" }}", need(parent, &name))
+            writeln!(
+                text,
+                "{start}{name} = {{ env = \"NAME\" }}   # {}, secret; or {{ file = \"PATH\" }}, {{ keyring = \"NAME\" }}",
+                need(parent, &name)
+            )
         }
         None => {
             let types = form.types().into_iter().collect::<Vec<_>>().join(" or ");
@@ -116,7 +124,8 @@ mod tests {
     fn the_file_is_right_and_so_is_every_default_in_it() {
         let catalogue = catalogue();
         let text = text(&catalogue);
-        assert_eq!(problems(&text), ["nekro.toml:73:1: `plugins.weather.token`: this must be set, and is not"]);
+        let line = 1 + text.lines().position(|line| line == "[plugins.weather]").expect("the plugin has a table");
+        assert_eq!(problems(&text), [format!("nekro.toml:{line}:1: `plugins.weather.token`: this must be set, and is not")]);
         // What a person gets who takes the comment signs away.
         // What is set further in is that of a table that has no name yet.
         let is_ours = |rest: &str| rest.contains(" = ") && !rest.contains('…') && !rest.starts_with(' ');

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
+    channel::CHANNELS,
     form::Form,
     key::Key,
     mask,
@@ -32,6 +33,7 @@ impl Setting {
         match &self.kept_in {
             Some(Reference::Environment(name)) => json["kept_in"] = json!({ "env": name }),
             Some(Reference::File(path)) => json["kept_in"] = json!({ "file": path }),
+            Some(Reference::Keyring(name)) => json["kept_in"] = json!({ "keyring": name }),
             None => {}
         }
         json
@@ -51,6 +53,9 @@ fn list(key: &Key, node: Option<&Node>, form: Option<&Form<'_>>, required: bool,
     // A plugin that has no settings has none to show, unless somebody set some.
     let is_empty_table =
         form.is_some_and(|form| form.names().is_empty() && form.key("").is_none() && form.types().contains("object"));
+    if node.is_none() && is_of_a_channel(key) {
+        return;
+    }
     if let Some(form) = section.filter(|_| node.is_none() || table.is_some()) {
         let names = form.names();
         for name in &names {
@@ -87,8 +92,17 @@ fn list(key: &Key, node: Option<&Node>, form: Option<&Form<'_>>, required: bool,
     });
 }
 
-/// Returns a value as it is in effect, its defaults filled in; `None` if there is none.
-pub(crate) fn effective(node: Option<&Node>, form: &Form<'_>) -> Option<Value> {
+/// Returns what stands under a key as it is in effect, its defaults filled in; `None` if there is nothing.
+pub(crate) fn value(key: &Key, node: Option<&Node>, form: &Form<'_>) -> Option<Value> {
+    if is_of_a_channel(key) { node.map(|node| mask::shown(&node.to_json(), Some(form))) } else { effective(node, form) }
+}
+
+/// Tells whether a key says what is different in a channel: what is not set there is as it is everywhere, and has no default.
+fn is_of_a_channel(key: &Key) -> bool {
+    key.parts().first().is_some_and(|part| part == CHANNELS)
+}
+
+fn effective(node: Option<&Node>, form: &Form<'_>) -> Option<Value> {
     let table = match node {
         Some(Node { content: Content::Table(table), .. }) => Some(table),
         Some(node) => return Some(mask::shown(&node.to_json(), Some(form))),

@@ -15,7 +15,7 @@
 //! | `manifest.json` | the [manifest](crate::manifest) |
 //! | `provenance.json` | the packages that the program is built from, and what the plugins' sources say: [`Provenance`] |
 //! | `manifest.section` | both, as [`embed_manifest!`](crate::embed_manifest) puts them into the program |
-//! | `policy.json` | the [policy](crate::policy) that was checked, which goes into the program with the manifest |
+//! | `policy.json` | the [policy] that was checked, which goes into the program with the manifest |
 //! | `schemas/policy.schema.json` | the JSON Schema of `nekro.policy.toml`, for exactly these plugins |
 //! | `schemas/config.schema.json` | the JSON Schema of the table `plugins` of `nekro.toml`, for exactly these plugins |
 //! | `schemas/tools/<tool>.arguments.json`, `….result.json` | one tool |
@@ -39,7 +39,7 @@ use std::{
 };
 
 use crate::{
-    kernel::Registry,
+    kernel::{Registry, RegistryError},
     manifest::{MAX_SECTION, Manifest, Provenance, section},
     plugin::PluginDecl,
     policy,
@@ -48,15 +48,7 @@ use crate::{
 /// Checks the plugins of a bundle and writes what the program and its tools need to know of them. If they do not fit together, the build
 /// fails with what to do.
 pub fn write(bundle: &[&'static PluginDecl]) {
-    // Cargo runs a build script again when it was linked anew, which every change of a plugin leads to, and when one of the files changed that
-    // say which packages there are.
-    let problems = match Registry::of_bundle(bundle) {
-        Ok(registry) => match check_and_write(bundle, &registry.manifest()) {
-            Ok(()) => return,
-            Err(problems) => problems,
-        },
-        Err(error) => error.problems.iter().flat_map(|problem| [problem.to_string(), format!("  {}", problem.hint())]).collect(),
-    };
+    let Err(problems) = try_write(bundle) else { return };
     for problem in problems {
         for line in problem.lines() {
             println!("cargo::error={line}");
@@ -65,18 +57,27 @@ pub fn write(bundle: &[&'static PluginDecl]) {
     process::exit(1);
 }
 
-fn check_and_write(bundle: &[&'static PluginDecl], manifest: &Manifest) -> Result<(), Vec<String>> {
-    let no_directory = || vec!["`nekro_core::build::write` is called in a `build.rs`: there is no `OUT_DIR` here".to_owned()];
-    let directory = env::var_os("OUT_DIR").map(PathBuf::from).ok_or_else(no_directory)?;
+/// Returns everything that is wrong, as lines to print.
+fn try_write(bundle: &[&'static PluginDecl]) -> Result<(), Vec<String>> {
+    let problems = |error: RegistryError| {
+        let lines = error.problems.iter().flat_map(|problem| [problem.to_string(), format!("  {}", problem.hint())]);
+        lines.collect::<Vec<_>>()
+    };
+    let manifest = Registry::of_bundle(bundle).map_err(problems)?.manifest();
+    let directory = env::var_os("OUT_DIR").map(PathBuf::from);
+    let directory = directory
+        .ok_or_else(|| vec!["`nekro_core::build::write` is called in a `build.rs`: there is no `OUT_DIR` here".to_owned()])?;
+    // Cargo runs a build script again when it was linked anew, which every change of a plugin leads to, and when one of the files changed
+    // that say which packages there are, and what they may do.
     let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
-    let policy = policy::checked(&package, manifest)?;
+    let policy = policy::checked(&package, &manifest)?;
     let provenance = provenance::read(bundle)?;
-    let mut whole = section(manifest);
+    let mut whole = section(&manifest);
     whole.extend(provenance.as_ref().map(Provenance::section).unwrap_or_default());
     if whole.len() > MAX_SECTION {
         return Err(vec![format!("the manifest has {} bytes, and may have {MAX_SECTION}: link fewer plugins", whole.len())]);
     }
-    let mut files = described(manifest, provenance.as_ref());
+    let mut files = described(&manifest, provenance.as_ref());
     files.insert("manifest.section".into(), whole);
     files.insert("policy.json".into(), policy.into_bytes());
     write_files(&directory, files).map_err(|(file, error)| vec![format!("{} cannot be written: {error}", file.display())])

@@ -61,7 +61,7 @@ impl Kernel {
     /// The one decision on whether a tool is there for a caller.
     #[inline]
     fn sees<'l>(&self, live: &'l Live, tool: &ToolEntry, caller: &Caller) -> Option<&'l Arc<Running>> {
-        let plugin = live.plugins[tool.plugin].as_ref().filter(|_| !live.halted)?;
+        let plugin = live.plugin(live.channel(caller.session.as_ref()), tool.plugin).filter(|_| !live.halted)?;
         let restriction = self.tool_restriction(tool);
         if restriction.is_some_and(|restriction| !restriction.admits(caller)) {
             return None;
@@ -300,7 +300,7 @@ impl Kernel {
     pub async fn command(&self, name: &str, words: &[String], caller: &Caller) -> Result<Reply> {
         let found = self.registry().command(name).filter(|_| !self.0.live.load().halted);
         let found = found.filter(|entry| self.command_restriction(entry).is_none_or(|restriction| restriction.admits(caller)));
-        let found = found.and_then(|entry| Some((entry, self.running(entry.plugin)?)));
+        let found = found.and_then(|entry| Some((entry, self.running(entry.plugin, caller.session.as_ref())?)));
         let Some((entry, plugin)) = found else {
             let error = Error::new(format!("there is no command `/{name}`")).with_code("unknown_command");
             return Err(match suggest(name, self.commands(caller).map(|entry| entry.decl.name)) {
@@ -330,7 +330,7 @@ impl Kernel {
         let commands = self.registry().commands().iter();
         commands.filter(move |entry| {
             !live.halted
-                && live.plugins[entry.plugin].is_some()
+                && live.plugin(live.channel(caller.session.as_ref()), entry.plugin).is_some()
                 && caller.role >= entry.decl.role
                 && self.command_restriction(entry).is_none_or(|restriction| restriction.admits(caller))
         })

@@ -76,7 +76,8 @@ impl Policy {
     ///
     /// Names every mistake, with its place.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let mut reader = Reader { text, mistakes: Vec::new() };
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let mut reader = Reader { text, lines, mistakes: Vec::new() };
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in errors.iter().take(MOST_MISTAKES) {
             reader.wrong(error.span().unwrap_or(text.len()..text.len()), "", error.message().trim());
@@ -93,20 +94,26 @@ impl Policy {
 /// Reads values; what is wrong with one is noted, and the rest is read all the same.
 struct Reader<'t> {
     text: &'t str,
+    // Where each line begins.
+    lines: Vec<usize>,
     mistakes: Vec<Mistake>,
 }
 
 impl Reader<'_> {
     fn wrong(&mut self, span: Range<usize>, key: &str, problem: impl Into<String>) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        let column = u32::try_from(column).unwrap_or(u32::MAX);
-        self.mistakes.push(Mistake { line: self.line(&span), column, key: key.to_owned(), problem: problem.into() });
+        let at = self.line_index(&span);
+        let before = self.text.get(self.lines[at]..span.start).unwrap_or_default();
+        let (line, column) = (number_from_1(at), number_from_1(before.chars().count()));
+        self.mistakes.push(Mistake { line, column, key: key.to_owned(), problem: problem.into() });
     }
 
     fn line(&self, span: &Range<usize>) -> u32 {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        u32::try_from(before.bytes().filter(|byte| *byte == b'\n').count() + 1).unwrap_or(u32::MAX)
+        number_from_1(self.line_index(span))
+    }
+
+    fn line_index(&self, span: &Range<usize>) -> usize {
+        // The first line begins at 0, so there is always one.
+        self.lines.partition_point(|begin| *begin <= span.start).saturating_sub(1)
     }
 
     fn policy(&mut self, root: &DeTable<'_>) -> Policy {
@@ -378,6 +385,10 @@ impl Reader<'_> {
     }
 }
 
+fn number_from_1(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1)
+}
+
 fn whole(number: &DeInteger<'_>) -> Option<usize> {
     usize::from_str_radix(number.as_str(), number.radix()).ok()
 }
@@ -389,8 +400,17 @@ fn quoted(words: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
+    use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "([\\[\\]{}='\",.#\n é0-9a-z]|rules|default|plugins|limits|tools|= ?'){0,60}") {
+            // Right or wrong: it is told.
+            let _ = Policy::parse(&text);
+        }
+    }
 
     #[track_caller]
     fn check(text: &str, expected: Expect) {
@@ -429,7 +449,7 @@ mod tests {
                   - nekro.policy.toml:9:9: `rules[0].tools`: expected a name or a list of names, such as "notes.*"
                   - nekro.policy.toml:10:8: `rules[0].role`: `admn` is not known here: did you mean `admin`?
                   - nekro.policy.toml:11:12: `rules[0].origins`: `modle` is not known here: did you mean `model`?
-                  - nekro.policy.toml:12:8: `rules[0].rate`: expected a rate such as "10/1m": from 1 to 1000000 calls, `/`, and a time from 1ms to 366d
+                  - nekro.policy.toml:12:8: `rules[0].rate`: expected a rate such as "10/1m": from 1 to 1000000 calls, `/`, and a time from 1ms to 10000h
                   - nekro.policy.toml:13:7: `rules[0].ask`: expected `true` or `false`
                   - nekro.policy.toml:14:1: `rules[0].colour`: unknown key: there are `name`, `tools`, `commands`, `role`, `origins`, `rate`, `ask`
                   - nekro.policy.toml:15:1: `rules[1]`: a rule is about something: add `tools`, `commands` or both, such as `tools = "notes.*"`
