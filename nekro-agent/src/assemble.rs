@@ -3,7 +3,7 @@
 use std::{fmt, io::IsTerminal, sync::Arc};
 
 use nekro_core::{
-    ClockPort, EnvPort, MemoryStore, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
+    ClockPort, EnvPort, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
     kernel::{ApprovalPort, Kernel, ObserverPort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
     policy,
@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use crate::{
     ports::{EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
     settings::{self, Checked},
+    storage::Storage,
 };
 
 /// A running agent.
@@ -78,11 +79,12 @@ pub(crate) fn registry(roster: &[&'static PluginDecl]) -> Result<Registry, Assem
 pub(crate) async fn start(
     registry: Registry,
     settings: &Checked,
+    storage: &Arc<Storage>,
     mode: Mode,
 ) -> Result<(Agent, mpsc::Receiver<Question>), AssembleError> {
     let outbox = Arc::new(Outbox::default());
     let mut ports = Ports::new()
-        .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
+        .with::<dyn StorePort>(Arc::clone(storage) as _)
         .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
         .with::<dyn ClockPort>(Arc::new(SystemClock))
         .with::<dyn RandomPort>(Arc::new(SystemRandom))

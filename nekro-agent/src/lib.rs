@@ -11,14 +11,18 @@
 
 mod assemble;
 mod audit;
+#[doc(hidden)]
+pub mod bench;
 mod chat;
 mod cli;
-#[expect(dead_code, unused_imports, reason = "the port comes before those who use it")]
+#[cfg_attr(not(test), expect(dead_code, reason = "the port comes before those who use it"))]
 mod history;
+mod log;
 #[expect(dead_code, unused_imports, reason = "the port comes before those who use it")]
 mod model;
 mod ports;
 mod settings;
+mod storage;
 mod style;
 
 use std::process::ExitCode;

@@ -42,7 +42,7 @@ fn each_layer_lies_over_the_one_below() {
     // They hold where they are used, too.
     let greeting = place.run_in(
         &[("NEKRO_PLUGINS__GREETER__TEXT", "Moin")],
-        &["emit", "session_created", "--data", SESSION, "--set=plugins.greeter.channels=[]"],
+        &["emit", "session_created", "--fields", SESSION, "--set=plugins.greeter.channels=[]"],
     );
     assert!(greeting.good().contains("greeter: Moin"));
 }

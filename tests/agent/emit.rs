@@ -5,7 +5,7 @@ use crate::support::nekro;
 #[test]
 fn a_fact_reaches_its_handlers() {
     let data = r#"{"session": "s", "channel": "terminal"}"#;
-    let out = nekro(&["emit", "session_created", "--data", data]).good();
+    let out = nekro(&["emit", "session_created", "--fields", data]).good();
     assert!(out.contains("session_created was emitted; 1 handlers listen to it"), "{out}");
     assert!(out.contains("greeter: "), "{out}");
 }
@@ -14,7 +14,7 @@ fn a_fact_reaches_its_handlers() {
 fn a_decision_prints_its_verdict() {
     let data = r#"{"call": "c", "tool": "x.y", "arguments": {}, "effect": {"destructive": true},
                    "caller": {"origin": "model", "role": "user"}, "approved": false}"#;
-    let verdict = nekro(&["--json", "emit", "tool_call", "--data", data]).json();
+    let verdict = nekro(&["--json", "emit", "tool_call", "--fields", data]).json();
     assert_eq!(verdict["verdict"]["verdict"], "ask");
 }
 

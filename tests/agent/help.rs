@@ -5,9 +5,23 @@ use crate::support::nekro;
 #[test]
 fn help_lists_every_command() {
     let help = nekro(&["--help"]).good();
-    for command in
-        ["chat", "plugins", "tools", "events", "call", "emit", "schema", "audit", "config", "models", "doctor", "completions"]
-    {
+    for command in [
+        "chat",
+        "plugins",
+        "tools",
+        "events",
+        "call",
+        "emit",
+        "schema",
+        "audit",
+        "config",
+        "models",
+        "sessions",
+        "data",
+        "logs",
+        "doctor",
+        "completions",
+    ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
     }
 }

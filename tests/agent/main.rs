@@ -5,6 +5,7 @@ mod call;
 mod channels;
 mod chat;
 mod config;
+mod data;
 mod emit;
 mod help;
 mod listings;

@@ -11,4 +11,6 @@ mod policy;
 mod prompt;
 mod registry;
 mod store;
+#[path = "../conformance/store.rs"]
+mod store_rules;
 mod world;

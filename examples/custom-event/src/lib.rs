@@ -2,7 +2,7 @@
 //!
 //! Whoever depends on this crate can listen, and is told in their own time: `tests/waiter.rs` is such a plugin. The event has a name on
 //! the wire too, `kitchen.order_placed`, so that a person can emit it:
-//! `nekro emit kitchen.order_placed --data '{"dish": "soup", "count": 1}'`.
+//! `nekro emit kitchen.order_placed --fields '{"dish": "soup", "count": 1}'`.
 
 #![forbid(unsafe_code)]
 

@@ -27,6 +27,9 @@ pub(crate) struct Global {
     /// Set one value for this run, over the file and the environment; may be repeated
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
+    /// Keep everything in this directory [default: .nekro]
+    #[arg(long, global = true, value_name = "DIR", env = "NEKRO_DATA")]
+    pub(crate) data: Option<PathBuf>,
     /// Print JSON, for programs
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -77,7 +80,7 @@ pub(crate) enum Command {
         event: String,
         /// The event's fields, as JSON
         #[arg(long, default_value = "{}", value_name = "JSON")]
-        data: String,
+        fields: String,
     },
     /// Write the JSON Schemas of the configuration, the tools and the events as files
     Schema {
@@ -104,6 +107,18 @@ pub(crate) enum Command {
         #[arg(long, global = true)]
         online: bool,
     },
+    /// List the sessions, show, export or delete one
+    Sessions {
+        #[command(subcommand)]
+        command: Option<SessionsCommand>,
+    },
+    /// Write everything that is kept into a file, or read it back
+    Data {
+        #[command(subcommand)]
+        command: DataCommand,
+    },
+    /// Show the log
+    Logs(LogsArguments),
     /// Keep secrets in the system's keyring, where `{ keyring = "NAME" }` in the settings finds them
     Secret {
         #[command(subcommand)]
@@ -161,6 +176,16 @@ pub(crate) enum AuditFormat {
 /// The commands on plugins.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginsCommand {
+    /// Let a plugin run again that was disabled, from the next start on
+    Enable {
+        /// Its id, such as dice
+        id: String,
+    },
+    /// Keep a plugin from running, from the next start on
+    Disable {
+        /// Its id, such as dice
+        id: String,
+    },
     /// Show all there is to know of a plugin
     Show {
         /// Its id, such as dice
@@ -178,6 +203,73 @@ pub(crate) enum ModelsCommand {
         /// Its name in the settings, such as main
         name: String,
     },
+}
+
+/// The commands on sessions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SessionsCommand {
+    /// List the sessions, the one that was used last first
+    List {
+        /// How many
+        #[arg(long, value_name = "COUNT", default_value_t = 50)]
+        last: usize,
+    },
+    /// Show what was said in a session
+    Show {
+        /// Its name, such as terminal
+        session: String,
+        /// How many messages, the last ones
+        #[arg(long, value_name = "COUNT", default_value_t = 50)]
+        last: usize,
+    },
+    /// Write a session with everything in it, as JSON Lines
+    Export {
+        /// Its name, such as terminal
+        session: String,
+        /// Where to; a file that is not there yet, or `-` for standard output
+        #[arg(default_value = "-")]
+        file: PathBuf,
+    },
+    /// Delete a session with everything in it, and what plugins keep for it
+    Delete {
+        /// Its name, such as terminal
+        session: String,
+    },
+}
+
+/// The commands on everything that is kept.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// Write everything, as JSON Lines; an agent may be running
+    Export {
+        /// Where to; a file that is not there yet, or `-` for standard output
+        file: PathBuf,
+    },
+    /// Read an export, all of it or nothing; no agent may be running
+    Import {
+        /// The file, or `-` for standard input
+        file: PathBuf,
+        /// Remove what is there first
+        #[arg(long)]
+        replace: bool,
+    },
+}
+
+/// What of the log is shown.
+#[derive(Debug, Args)]
+pub(crate) struct LogsArguments {
+    /// Of this plugin only
+    #[arg(long)]
+    pub(crate) plugin: Option<String>,
+    /// Of this session only
+    #[arg(long)]
+    pub(crate) session: Option<String>,
+    /// How many entries, the last ones
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    pub(crate) last: usize,
+    /// Go on with those that come, until Ctrl-C
+    #[arg(short, long)]
+    pub(crate) follow: bool,
 }
 
 /// The commands on secrets.

@@ -3,10 +3,14 @@
 use nekro_core::{kernel::Stage, policy};
 use serde::Serialize;
 
-use super::{Failure, Loaded, Screen, models, output::table};
+use super::{
+    Failure, Loaded, Screen, models,
+    output::{bytes, table},
+};
 use crate::{
     assemble::Agent,
     settings::{DEFAULT_FILE, Layers},
+    storage::{Health, Storage, StorageError},
 };
 
 /// A thing that was looked at.
@@ -25,9 +29,15 @@ enum State {
     Bad,
 }
 
-pub(super) async fn check(agent: &Agent, loaded: &Loaded, online: bool, screen: &Screen) -> Result<(), Failure> {
+pub(super) async fn check(
+    agent: &Agent,
+    loaded: &Loaded,
+    storage: &Storage,
+    online: bool,
+    screen: &Screen,
+) -> Result<(), Failure> {
     let model = models::line(&loaded.models, online).await;
-    let findings = look(agent, &loaded.layers, model);
+    let findings = look(agent, &loaded.layers, data(storage).await, model);
     screen.show(&findings, || {
         let row = |finding: &Finding| {
             let mark = match finding.state {
@@ -45,7 +55,28 @@ pub(super) async fn check(agent: &Agent, loaded: &Loaded, online: bool, screen: 
     }
 }
 
-fn look(agent: &Agent, settings: &Layers, (model_is_ready, model): (bool, String)) -> Vec<Finding> {
+/// Looks at where everything is kept.
+async fn data(storage: &Storage) -> Finding {
+    let directory = storage.directory();
+    let path = directory.path().display();
+    let (state, detail) = match storage.health().await {
+        Ok(Health::Absent) => (State::Note, format!("{path}: nothing has been kept yet")),
+        Ok(Health::Good) if directory.is_open_to_others() => {
+            let advice = format!("others on this machine may read it; `chmod 700 {path}` closes it");
+            (State::Note, format!("{path}: {}, in order; {advice}", bytes(directory.size())))
+        }
+        Ok(Health::Good) => (State::Good, format!("{path}: {}, in order", bytes(directory.size()))),
+        Ok(Health::Damaged(problem)) => {
+            let problem = StorageError::Damaged(problem);
+            (State::Bad, format!("{path}: {problem}; {}", problem.hint().unwrap_or_default()))
+        }
+        Err(problem) => (State::Bad, format!("{path}: {problem}; {}", problem.hint().unwrap_or_default())),
+    };
+    let agent = directory.agent().map(|agent| format!("; an agent is running on it ({agent})"));
+    Finding { what: "data".to_owned(), state, detail: detail + &agent.unwrap_or_default() }
+}
+
+fn look(agent: &Agent, settings: &Layers, data: Finding, (model_is_ready, model): (bool, String)) -> Vec<Finding> {
     let registry = agent.kernel.registry();
     let finding = |what: &str, state, detail: String| Finding { what: what.to_owned(), state, detail };
     let mut findings = vec![
@@ -80,7 +111,7 @@ fn look(agent: &Agent, settings: &Layers, (model_is_ready, model): (bool, String
                 format!("this program was built without a {}: everything that is linked is allowed", policy::FILE),
             ),
         },
-        finding("store", State::Note, "values are kept in memory and are gone when the program ends".to_owned()),
+        data,
         finding("model", if model_is_ready { State::Good } else { State::Bad }, model),
     ];
     for status in agent.kernel.status() {

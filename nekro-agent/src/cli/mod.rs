@@ -4,22 +4,24 @@ mod args;
 mod audit;
 mod call;
 mod config;
+mod data;
 mod doctor;
 mod emit;
 mod events;
+mod logs;
 mod models;
 mod output;
 mod plugins;
 mod policy;
 mod schema;
 mod secret;
+mod sessions;
 mod tools;
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::{collections::BTreeSet, process::ExitCode, sync::Arc};
 
 use clap::{CommandFactory, Parser};
 use nekro_core::{Caller, PluginDecl, kernel::Registry};
-use tracing_subscriber::filter::LevelFilter;
 
 use self::args::{Cli, Command, Global, ModelsCommand, PluginsCommand};
 pub(crate) use self::{
@@ -29,12 +31,16 @@ pub(crate) use self::{
 use crate::{
     assemble::{self, Agent, Mode},
     chat,
+    history::HistoryPort,
+    log,
     model::Models,
-    ports::answer_questions,
+    ports::{SystemClock, answer_questions},
     settings::{
         Catalogue, Checked, Layers, Mistakes, Origin, Sources,
         live::{self, Live},
+        secrets,
     },
+    storage::{DEFAULT_DIRECTORY, DataDirectory, Storage},
 };
 
 /// The session that the terminal is.
@@ -50,24 +56,12 @@ pub(crate) fn run(roster: &'static [&'static PluginDecl]) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    log(cli.global.verbose);
+    log::install(cli.global.verbose);
     let screen = Screen::new(cli.global.json);
     match execute(cli, roster, &screen) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(&screen),
     }
-}
-
-/// Sends the log to standard error: warnings by default.
-fn log(verbose: u8) {
-    let level = match verbose {
-        0 => LevelFilter::ERROR,
-        1 => LevelFilter::INFO,
-        _ => LevelFilter::TRACE,
-    };
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
-    // A second agent in one process keeps the first one's log.
-    let _ = log.with_max_level(level).with_target(false).without_time().try_init();
 }
 
 fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) -> Result<(), Failure> {
@@ -89,8 +83,13 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         let registry = read_registry(roster)?;
         return if check { schema::check(&registry, &out, screen) } else { schema::write(&registry, &out, screen) };
     }
-    if let Command::Secret { command } = command {
-        return secret::run(command, screen);
+    let directory = DataDirectory::new(global.data.clone().unwrap_or_else(|| DEFAULT_DIRECTORY.into()));
+    match command {
+        Command::Sessions { command } => return sessions::run(command, directory, screen),
+        Command::Data { command } => return data::run(command, &directory, screen),
+        Command::Logs(wanted) => return logs::run(wanted, &directory, screen),
+        Command::Secret { command } => return secret::run(command, screen),
+        _ => {}
     }
     if let Command::Audit(arguments) = &command {
         return audit::run(arguments, roster, screen);
@@ -104,12 +103,17 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
     let layers = sources.read(&catalogue).map_err(|mistakes| Failure::settings(&mistakes))?;
     // What stands in the file is for `nekro config check` to tell; what was just typed, for us.
     screen.warn_of_secrets(layers.secrets_in_clear(&catalogue).iter().filter(|secret| secret.origin == Origin::CommandLine));
-    let settings = layers.check(&catalogue);
+    let mut settings = layers.check(&catalogue);
     let seen = live::fingerprint(&sources, &settings);
     // One plugin with a wrong configuration does not keep the others from running, unless that is wanted.
     let mistakes = if global.strict { settings.all_mistakes() } else { settings.mistakes.clone() };
     if let Some(mistakes) = Mistakes::of(mistakes) {
         return Err(Failure::settings(&mistakes));
+    }
+    if let Command::Plugins { command: Some(command @ (PluginsCommand::Enable { .. } | PluginsCommand::Disable { .. })) } =
+        &command
+    {
+        return plugins::switch(command, &registry, &settings, directory, screen);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -128,13 +132,30 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
             }
         });
     }
-    runtime.block_on(with_agent(
-        command,
-        &global,
-        Loaded { sources, catalogue, layers, settings, models, seen },
-        registry,
-        screen,
-    ))
+    let storage = Arc::new(Storage::new(directory, Arc::new(SystemClock)));
+    runtime.block_on(async {
+        let disabled = match disabled(&storage).await {
+            Ok(disabled) => disabled,
+            // Whoever asks what is wrong is told below.
+            Err(_) if matches!(command, Command::Doctor) => BTreeSet::new(),
+            Err(failure) => return Err(failure),
+        };
+        settings.disable(&disabled, &catalogue);
+        let loaded = Loaded { sources, catalogue, layers, settings, models, disabled, seen };
+        with_agent(command, &global, loaded, registry, &storage, screen).await
+    })
+}
+
+/// Returns the plugins that an operator has disabled beside the settings.
+async fn disabled(storage: &Storage) -> Result<BTreeSet<String>, Failure> {
+    let switched = storage.enabled().await.map_err(|error| Failure::of(&error))?;
+    Ok(switched.into_iter().filter(|(_, enabled)| !enabled).map(|(id, _)| id).collect())
+}
+
+/// Starts a runtime for a command that only asks the database.
+fn small_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.map_err(|error| Failure::work(format!("the runtime cannot be started: {error}")))
 }
 
 /// The settings, and what they were read by.
@@ -144,6 +165,8 @@ struct Loaded {
     layers: Layers,
     settings: Checked,
     models: Models,
+    // What an operator has disabled beside them.
+    disabled: BTreeSet<String>,
     // What the files were then.
     seen: u64,
 }
@@ -160,16 +183,24 @@ async fn with_agent(
     global: &Global,
     loaded: Loaded,
     registry: Registry,
+    storage: &Arc<Storage>,
     screen: &Screen,
 ) -> Result<(), Failure> {
+    // One agent at a time runs on a directory; commands that come and go may do so beside it.
+    let is_agent = matches!(command, Command::Chat);
+    let _lock = is_agent.then(|| storage.directory().lock()).transpose().map_err(|problem| Failure::of(&problem.into()))?;
+    if is_agent || matches!(command, Command::Call { .. } | Command::Emit { .. }) {
+        log::hide(secrets(&loaded.settings, &loaded.catalogue));
+        log::keep_in(storage.directory(), &registry);
+    }
     let event_stream = global.json && matches!(command, Command::Chat);
     let mode = Mode { strict: global.strict, event_stream };
-    let (agent, questions) = assemble::start(registry, &loaded.settings, mode).await.map_err(Failure::usage)?;
+    let (agent, questions) = assemble::start(registry, &loaded.settings, storage, mode).await.map_err(Failure::usage)?;
     let caller = Caller::operator().in_session(SESSION);
     let result = match command {
         Command::Chat => {
-            let Loaded { sources, catalogue, settings, seen, .. } = loaded;
-            let live = Live::new(agent.kernel.clone(), sources, catalogue, settings, seen);
+            let Loaded { sources, catalogue, settings, disabled, seen, .. } = loaded;
+            let live = Live::new(agent.kernel.clone(), sources, catalogue, disabled, settings, seen);
             chat::run(&agent, questions, &live, screen).await
         }
         Command::Plugins { command: None } => plugins::list(&agent, screen),
@@ -182,18 +213,23 @@ async fn with_agent(
             tokio::spawn(answer_questions(questions));
             call::call(&agent, &tool, help, words, &caller, screen).await
         }
-        Command::Emit { event, data } => emit::emit(&agent, &event, &data, &caller, screen).await,
-        Command::Doctor { online } => doctor::check(&agent, &loaded, online, screen).await,
+        Command::Emit { event, fields } => emit::emit(&agent, &event, &fields, &caller, screen).await,
+        Command::Doctor { online } => doctor::check(&agent, &loaded, storage, online, screen).await,
         // These need no agent, and have been carried out.
         Command::Completions { .. }
         | Command::Call { tool: None, .. }
         | Command::Config { .. }
         | Command::Schema { .. }
         | Command::Models { .. }
+        | Command::Sessions { .. }
+        | Command::Data { .. }
+        | Command::Logs(_)
+        | Command::Plugins { command: Some(PluginsCommand::Enable { .. } | PluginsCommand::Disable { .. }) }
         | Command::Secret { .. }
         | Command::Audit(_) => Ok(()),
     };
     stop(&agent, screen).await;
+    storage.close().await;
     result
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     ports::Outbox,
     settings::{InClear, Mistakes},
+    storage::StorageError,
     style::{DIM, RED},
 };
 
@@ -136,6 +137,11 @@ impl Failure {
         self
     }
 
+    /// Something of what is kept cannot be written or read.
+    pub(crate) fn storage(problem: StorageError) -> Self {
+        Self::of(&problem.into())
+    }
+
     /// The command line names something that is not there.
     pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let mut failure = Self::usage(format!("there is no {what} `{name}`"));
@@ -189,6 +195,17 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
         cells.collect::<String>()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Writes a number of bytes for a person.
+pub(crate) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["bytes", "KiB", "MiB", "GiB"];
+    let (mut rest, mut unit) = (count as f64, 0);
+    while rest >= 1024.0 && unit + 1 < UNITS.len() {
+        rest /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{count} bytes") } else { format!("{rest:.1} {}", UNITS[unit]) }
 }
 
 /// Returns the first sentence of a doc comment.

@@ -1,7 +1,9 @@
 //! `nekro plugins`
 
+use std::sync::Arc;
+
 use nekro_core::{
-    kernel::{PluginStatus, Stage},
+    kernel::{PluginStatus, Registry, Stage},
     manifest,
 };
 use serde::Serialize;
@@ -9,10 +11,18 @@ use serde_json::{Value, json};
 
 use super::{
     Failure, Screen,
+    args::PluginsCommand,
     output::{first_line, table},
     policy::Word,
 };
-use crate::{assemble::Agent, style::DIM};
+use crate::{
+    assemble::Agent,
+    history::HistoryPort,
+    ports::SystemClock,
+    settings::Checked,
+    storage::{DataDirectory, Storage},
+    style::DIM,
+};
 
 pub(super) fn list(agent: &Agent, screen: &Screen) -> Result<(), Failure> {
     let registry = agent.kernel.registry();
@@ -48,6 +58,50 @@ pub(super) fn show(agent: &Agent, id: &str, screen: &Screen) -> Result<(), Failu
     let description = Description { plugin, status: status.as_ref(), policy };
     screen.show(&description, || text(&description));
     Ok(())
+}
+
+/// Keeps a plugin from running, or lets it run again.
+pub(super) fn switch(
+    command: &PluginsCommand,
+    registry: &Registry,
+    settings: &Checked,
+    directory: DataDirectory,
+    screen: &Screen,
+) -> Result<(), Failure> {
+    let (id, enabled) = match command {
+        PluginsCommand::Enable { id } => (id, true),
+        PluginsCommand::Disable { id } => (id, false),
+        PluginsCommand::Show { .. } => return Ok(()),
+    };
+    let Some(at) = registry.plugins().iter().position(|plugin| plugin.decl.id == id) else {
+        return Err(Failure::unknown("plugin", id, registry.plugins().iter().map(|plugin| plugin.decl.id)));
+    };
+    let storage = Storage::new(directory, Arc::new(SystemClock));
+    let runtime = super::small_runtime()?;
+    runtime.block_on(async {
+        let off = super::disabled(&storage).await?;
+        let runs = |id: &str| !settings.disabled.contains(id) && !off.contains(id);
+        if enabled && settings.disabled.contains(id) {
+            return Err(Failure::work(format!("the settings disable the plugin `{id}`"))
+                .with_hint("take it out of `disabled`; `nekro config show` tells where that is set"));
+        }
+        let dependent = registry.plugins().iter().find(|other| !enabled && other.requires.contains(&at) && runs(other.decl.id));
+        if let Some(dependent) = dependent {
+            return Err(Failure::work(format!("the plugin `{}` requires it: disable that one first", dependent.decl.id)));
+        }
+        // What is not disabled runs as the settings say.
+        storage.set_enabled(id, (!enabled).then_some(false)).await.map_err(|error| Failure::of(&error))?;
+        storage.close().await;
+        let agent = storage.directory().agent();
+        screen.show(&json!({ "id": id, "enabled": enabled, "running_agent": agent }), || {
+            let now = if enabled { "enabled" } else { "disabled" };
+            match agent {
+                Some(_) => format!("{id} is {now} from the next start on; the agent that runs goes on as it is"),
+                None => format!("{id} is {now}"),
+            }
+        });
+        Ok(())
+    })
 }
 
 fn stage(status: &PluginStatus) -> String {

@@ -1,10 +1,7 @@
 //! What is kept, record by record.
 
 use jiff::Timestamp;
-use nekro_core::{
-    CallId, MessageId, PluginId, SessionId, TurnId, UserId,
-    event::facts::{ToolOutcome, TurnOutcome},
-};
+use nekro_core::{CallId, MessageId, PluginId, SessionId, TurnId, UserId, event::facts::ToolOutcome};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ToolUse, Usage};
@@ -136,6 +133,19 @@ pub(crate) enum Body {
         /// What they said.
         text: String,
     },
+}
+
+impl Body {
+    /// Gives it another text. Of what came in, the first one is kept.
+    pub(crate) fn rewrite(&mut self, new: String) {
+        match self {
+            Self::Person { text, original, .. } | Self::Notice { text, original, .. } => {
+                let before = std::mem::replace(text, new);
+                original.get_or_insert(before);
+            }
+            Self::Answer { text, .. } | Self::Result { text, .. } | Self::Summary { text, .. } => *text = new,
+        }
+    }
 }
 
 /// A file in a message.

@@ -45,6 +45,14 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
+    /// Leaves plugins out that an operator has disabled. Of those that are no longer linked nothing is said.
+    pub(crate) fn disable(&mut self, plugins: &BTreeSet<String>, catalogue: &Catalogue) {
+        for id in catalogue.ids().filter(|id| plugins.contains(*id)) {
+            self.plugins.remove(id);
+            self.disabled.insert(id.to_owned());
+        }
+    }
+
     /// Returns all mistakes.
     pub(crate) fn all_mistakes(&self) -> Vec<Mistake> {
         let of_plugins = self.plugins.values().filter_map(|plugin| plugin.as_ref().err()).flatten();

@@ -16,7 +16,8 @@ use nekro_core::kernel::{Kernel, Stage};
 use serde_json::{Value, json};
 use tokio::{task::AbortHandle, time::MissedTickBehavior};
 
-use super::{Catalogue, Checked, Mistakes, Sources, channel::CHANNELS, section::SECTIONS};
+use super::{Catalogue, Checked, Mistakes, Sources, channel::CHANNELS, secrets, section::SECTIONS};
+use crate::log;
 
 /// How often the files are looked at, if nobody asks.
 const TICK: Duration = Duration::from_secs(1);
@@ -26,6 +27,8 @@ pub(crate) struct Live {
     kernel: Kernel,
     sources: Sources,
     catalogue: Catalogue,
+    // What an operator has disabled beside the settings.
+    disabled: BTreeSet<String>,
     // Whoever looks at the files holds it.
     state: tokio::sync::Mutex<State>,
     notices: Mutex<Vec<Notice>>,
@@ -70,9 +73,16 @@ impl Drop for Watch {
 
 impl Live {
     /// Follows the file that `settings` were read from.
-    pub(crate) fn new(kernel: Kernel, sources: Sources, catalogue: Catalogue, settings: Checked, seen: u64) -> Arc<Self> {
+    pub(crate) fn new(
+        kernel: Kernel,
+        sources: Sources,
+        catalogue: Catalogue,
+        disabled: BTreeSet<String>,
+        settings: Checked,
+        seen: u64,
+    ) -> Arc<Self> {
         let state = tokio::sync::Mutex::new(State { settings, seen });
-        Arc::new(Self { kernel, sources, catalogue, state, notices: Mutex::default() })
+        Arc::new(Self { kernel, sources, catalogue, disabled, state, notices: Mutex::default() })
     }
 
     /// Looks at the files now and then, until what is returned is dropped.
@@ -126,10 +136,14 @@ impl Live {
     }
 
     fn read(&self) -> Result<Checked, Mistakes> {
-        let settings = self.sources.read(&self.catalogue)?.check(&self.catalogue);
+        let mut settings = self.sources.read(&self.catalogue)?.check(&self.catalogue);
         match Mistakes::of(settings.all_mistakes()) {
             Some(mistakes) => Err(mistakes),
-            None => Ok(settings),
+            None => {
+                settings.disable(&self.disabled, &self.catalogue);
+                log::hide(secrets(&settings, &self.catalogue));
+                Ok(settings)
+            }
         }
     }
 

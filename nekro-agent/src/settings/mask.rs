@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::{
+    Catalogue, Checked, Origin,
     form::Form,
     node::{Content, Node},
     secret::Reference,
@@ -56,6 +57,23 @@ pub(crate) fn problem(problem: &str, node: &Node, form: Option<&Form<'_>>) -> St
     }
 }
 
+/// Returns every secret that the settings hold, so that it can be kept out of the log.
+pub(crate) fn secrets(settings: &Checked, catalogue: &Catalogue) -> Vec<String> {
+    let root = catalogue.form();
+    let mut hidden = Vec::new();
+    let mut take = |value: &Value, form: Option<&Form<'_>>| {
+        collect(&Node::from_json(value.clone(), &Origin::Given), form, &mut hidden);
+    };
+    for (id, config) in &settings.plugins {
+        let form = root.key("plugins").and_then(|form| form.key(id));
+        config.iter().flat_map(|config| config.all()).for_each(|value| take(value, form.as_ref()));
+    }
+    for (name, section) in &settings.sections {
+        take(section, root.key(name).as_ref());
+    }
+    hidden
+}
+
 /// Tells whether words may quote a secret, or a part of it. Code that is not ours escapes a text in its own way, so only letters and digits
 /// are compared; a secret that has few of them in a row may be anywhere.
 fn may_quote(words: &str, secret: &str) -> bool {
@@ -94,7 +112,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::settings::origin::Origin;
 
     fn schema() -> Value {
         json!({
@@ -122,6 +139,18 @@ mod tests {
             assert!(!shown(&wrong, Some(&form)).to_string().contains("\"x\""), "{wrong}");
         }
         assert_eq!(shown(&json!("x"), Some(&form)), json!(MASK));
+    }
+
+    #[test]
+    fn every_secret_is_found_and_nothing_else() {
+        let text = "[plugins.weather]\ntoken = 'one'\nmaxStops = 7\nkeys = ['two', 'three']\npin = 4444\n\
+                    [plugins.weather.login]\nuser = 'ada'\nkey = 'five'\n[limits]\nmailbox = 12\n";
+        let (catalogue, path) = (crate::settings::testing::catalogue(), std::path::Path::new("nekro.toml"));
+        let node = crate::settings::file::parse(text, path).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let settings = crate::settings::check::check(&node, &catalogue, std::path::Path::new(""));
+        let mut found = secrets(&settings, &catalogue);
+        found.sort();
+        assert_eq!(found, ["4444", "five", "one", "three", "two"]);
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub(crate) use self::{
     clear::InClear,
     form::Form,
     key::Key,
+    mask::secrets,
     mistake::{Mistake, Mistakes},
     node::Node,
     origin::Origin,

@@ -35,6 +35,11 @@ impl Configuration {
         self.channels.insert(channel.into(), config);
         self
     }
+
+    /// Returns each configuration: the one for everywhere, and those of channels.
+    pub fn all(&self) -> impl Iterator<Item = &Value> {
+        std::iter::once(&self.everywhere).chain(self.channels.values())
+    }
 }
 
 impl From<Value> for Configuration {

@@ -1,0 +1,169 @@
+//! Writing everything, or one session, as it is at one moment.
+
+use std::{fmt, io, io::Write};
+
+use jiff::Timestamp;
+use nekro_core::SessionId;
+use rusqlite::{Connection, Row, params};
+
+use super::{Counts, Ended, FORMAT, Header, Line, MessageLine, Part, PluginLine, TurnLine, ValueLine};
+use crate::storage::{
+    DataDirectory, StorageError,
+    database::{Access, open_existing},
+    rows,
+};
+
+/// Why an export ended early.
+#[derive(Debug)]
+pub(crate) enum ExportError {
+    Storage(StorageError),
+    Write(io::Error),
+}
+
+impl fmt::Display for ExportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Storage(problem) => problem.fmt(f),
+            Self::Write(error) => write!(f, "the export cannot be written: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ExportError {}
+
+impl<E: Into<StorageError>> From<E> for ExportError {
+    fn from(problem: E) -> Self {
+        Self::Storage(problem.into())
+    }
+}
+
+/// Writes everything. An agent may be running meanwhile.
+pub(crate) fn export(directory: &DataDirectory, to: &mut dyn Write, now: Timestamp) -> Result<Counts, ExportError> {
+    let connection = open_existing(directory, Access::Read)?;
+    let mut lines = Lines { to, counts: Counts::default() };
+    let Some(connection) = connection else {
+        lines.write(&header(Part::Everything, now, 0))?;
+        return lines.end();
+    };
+    begin(&connection)?;
+    lines.write(&header(Part::Everything, now, writes(&connection)?))?;
+    let mut names = connection.prepare(&format!("SELECT {} FROM session ORDER BY written", rows::SESSION))?;
+    for session in names.query_map([], rows::session)? {
+        let session = session?;
+        let id = session.id.clone();
+        lines.write(&Line::Session(session))?;
+        lines.messages(&connection, &id)?;
+    }
+    let all = |columns: &str, table: &str| format!("SELECT {columns} FROM {table} ORDER BY rowid");
+    lines.all(&connection, &all(TURN, "turn"), [], turn)?;
+    lines.all(&connection, &all(rows::CALL, "call"), [], |row| rows::call(row).map(Line::Call))?;
+    lines.all(&connection, &all(rows::USAGE, "usage"), [], |row| rows::usage(row).map(Line::Usage))?;
+    let values = "SELECT plugin, session, user, key, json, version FROM value ORDER BY plugin, session, user, key";
+    lines.all(&connection, values, [], value)?;
+    lines.all(&connection, "SELECT id, enabled FROM plugin ORDER BY id", [], |row| {
+        Ok(Line::Plugin(PluginLine { id: row.get(0)?, enabled: row.get(1)? }))
+    })?;
+    lines.end()
+}
+
+/// Writes one session with everything in it; `None` if there is none of that name.
+pub(crate) fn export_session(
+    directory: &DataDirectory,
+    id: &SessionId,
+    to: &mut dyn Write,
+    now: Timestamp,
+) -> Result<Option<Counts>, ExportError> {
+    let Some(connection) = open_existing(directory, Access::Read)? else { return Ok(None) };
+    begin(&connection)?;
+    let name = id.as_str();
+    let found = connection.prepare(&format!("SELECT {} FROM session WHERE name = ?", rows::SESSION))?;
+    let Some(session) = { found }.query_map([name], rows::session)?.next().transpose()? else { return Ok(None) };
+    let mut lines = Lines { to, counts: Counts::default() };
+    lines.write(&header(Part::Session, now, writes(&connection)?))?;
+    lines.write(&Line::Session(session))?;
+    lines.messages(&connection, id)?;
+    let of_session = |columns: &str, table: &str| format!("SELECT {columns} FROM {table} WHERE session = ? ORDER BY rowid");
+    lines.all(&connection, &of_session(TURN, "turn"), [name], turn)?;
+    lines.all(&connection, &of_session(rows::CALL, "call"), [name], |row| rows::call(row).map(Line::Call))?;
+    lines.all(&connection, &of_session(rows::USAGE, "usage"), [name], |row| rows::usage(row).map(Line::Usage))?;
+    let values = "SELECT plugin, session, user, key, json, version FROM value
+                  WHERE session = ? AND session <> '' ORDER BY plugin, user, key";
+    lines.all(&connection, values, params![format!("={id}")], value)?;
+    lines.end().map(Some)
+}
+
+const TURN: &str = "id, session, message, began, outcome, micros";
+
+/// Everything is read as it is at this moment, whatever is written meanwhile.
+fn begin(connection: &Connection) -> Result<(), StorageError> {
+    Ok(connection.execute_batch("BEGIN")?)
+}
+
+fn header(part: Part, exported: Timestamp, writes: u64) -> Line {
+    Line::Nekro(Header { format: FORMAT, part, program: env!("CARGO_PKG_VERSION").to_owned(), exported, writes })
+}
+
+fn writes(connection: &Connection) -> Result<u64, StorageError> {
+    Ok(connection.query_row("SELECT count FROM writes", [], |row| row.get(0))?)
+}
+
+fn turn(row: &Row<'_>) -> rusqlite::Result<Line> {
+    let ended = match row.get_ref(4)? {
+        rusqlite::types::ValueRef::Null => None,
+        _ => Some(Ended { outcome: rows::word(row, 4)?, micros: row.get::<_, Option<u64>>(5)?.unwrap_or(0) }),
+    };
+    Ok(Line::Turn(TurnLine { turn: rows::turn(row)?, ended }))
+}
+
+fn value(row: &Row<'_>) -> rusqlite::Result<Line> {
+    let name = |column| Ok::<_, rusqlite::Error>(row.get::<_, String>(column)?.strip_prefix('=').map(str::to_owned));
+    Ok(Line::Value(ValueLine {
+        plugin: row.get(0)?,
+        session: name(1)?,
+        user: name(2)?,
+        key: row.get(3)?,
+        json: row.get(4)?,
+        version: row.get(5)?,
+    }))
+}
+
+struct Lines<'w> {
+    to: &'w mut dyn Write,
+    counts: Counts,
+}
+
+impl Lines<'_> {
+    fn write(&mut self, line: &Line) -> Result<(), ExportError> {
+        self.counts.count(line);
+        serde_json::to_writer(&mut self.to, line).map_err(|error| ExportError::Write(error.into()))?;
+        self.to.write_all(b"\n").map_err(ExportError::Write)
+    }
+
+    fn messages(&mut self, connection: &Connection, session: &SessionId) -> Result<(), ExportError> {
+        let sql = format!("SELECT {} FROM message WHERE session = ? ORDER BY number", rows::MESSAGE);
+        self.all(connection, &sql, [session.as_str()], |row| {
+            Ok(Line::Message(MessageLine { session: session.clone(), message: rows::message(row)? }))
+        })
+    }
+
+    fn all(
+        &mut self,
+        connection: &Connection,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        line: impl FnMut(&Row<'_>) -> rusqlite::Result<Line>,
+    ) -> Result<(), ExportError> {
+        let mut statement = connection.prepare_cached(sql)?;
+        for line in statement.query_map(parameters, line)? {
+            self.write(&line?)?;
+        }
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<Counts, ExportError> {
+        let counts = self.counts;
+        self.write(&Line::End(counts))?;
+        self.to.flush().map_err(ExportError::Write)?;
+        Ok(counts)
+    }
+}

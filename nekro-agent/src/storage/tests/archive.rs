@@ -1,0 +1,177 @@
+//! Exports, and what does not pass for one.
+
+use std::io::Cursor;
+
+use nekro_core::{Expected, Scope, StorePort, Timestamp, event::facts::TurnOutcome};
+
+use super::Place;
+use crate::{
+    history::{HistoryPort, SessionSettings, Turn, rules::says},
+    storage::{Counts, Import, ImportError, Storage, export, export_session, import},
+};
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_700_000_000).expect("a moment")
+}
+
+fn text_of(place: &Place) -> (String, Counts) {
+    let mut text = Vec::new();
+    let counts = export(&place.directory(), &mut text, now()).expect("it is exported");
+    (String::from_utf8(text).expect("text"), counts)
+}
+
+fn read(place: &Place, text: impl AsRef<[u8]>, how: Import) -> Result<Counts, ImportError> {
+    import(&place.directory(), &mut Cursor::new(text), how)
+}
+
+async fn fill(storage: &Storage) {
+    for session in ["b", "a", "c"] {
+        storage.append(&session.into(), vec![says("hello"), says("\u{1f980}\n\0")]).await.expect("it writes");
+    }
+    storage.append(&"b".into(), vec![says("again")]).await.expect("it writes");
+    let settings = SessionSettings { title: Some("t".to_owned()), ..SessionSettings::default() };
+    storage.set_session(&"a".into(), settings).await.expect("it is there");
+    for turn in ["1", "2"] {
+        let turn = Turn { id: turn.into(), session: "a".into(), message: None, began: now() };
+        storage.begin_turn(turn).await.expect("it begins");
+    }
+    storage.end_turn(&"1".into(), TurnOutcome::Limit, 7).await.expect("it ends");
+    storage.set_enabled("dice", Some(false)).await.expect("it writes");
+    for (session, user) in [(None, None), (Some("a"), None), (Some(""), Some("u"))] {
+        let scope = Scope { plugin: "notes".into(), session: session.map(Into::into), user: user.map(Into::into) };
+        storage.put(&scope, "k", Expected::Any, Some("{ \"as\": 1.0 }".to_owned())).await.expect("it writes");
+    }
+}
+
+#[tokio::test]
+async fn what_was_exported_comes_back_to_the_byte() {
+    let (from, to) = (Place::new(), Place::new());
+    let storage = from.storage();
+    fill(&storage).await;
+    let (text, counts) = text_of(&from);
+    assert_eq!((counts.sessions, counts.messages, counts.turns, counts.values, counts.plugins), (3, 7, 2, 3, 1));
+    assert_eq!(read(&to, &text, Import::IntoNothing).expect("it is imported"), counts);
+    let (again, _) = text_of(&to);
+    let without_head = |text: &str| text.split_once('\n').expect("lines").1.to_owned();
+    assert_eq!(without_head(&again), without_head(&text));
+    // What comes next does not have a number that something had before.
+    let scope = Scope { plugin: "notes".into(), session: None, user: None };
+    let copy = to.storage();
+    let old = copy.get(&scope, "k").await.expect("it reads").expect("it is there");
+    copy.put(&scope, "k", Expected::Version(old.version), Some("2".to_owned())).await.expect("it writes");
+    let new = copy.get(&scope, "k").await.expect("it reads").expect("it is there");
+    assert!(new.version > old.version);
+    assert_eq!(copy.append(&"b".into(), vec![says("more")]).await.expect("it writes")[0].number, 4);
+}
+
+#[tokio::test]
+async fn nothing_is_an_export_too() {
+    let (from, to) = (Place::new(), Place::new());
+    let (text, counts) = text_of(&from);
+    assert_eq!((counts, text.lines().count()), (Counts::default(), 2));
+    read(&to, &text, Import::IntoNothing).expect("it is imported");
+}
+
+#[tokio::test]
+async fn what_is_there_stays_unless_it_is_to_be_replaced() {
+    let (from, to) = (Place::new(), Place::new());
+    fill(&from.storage()).await;
+    let (text, counts) = text_of(&from);
+    to.storage().append(&"mine".into(), vec![says("hello")]).await.expect("it writes");
+    let (before, _) = text_of(&to);
+    assert!(matches!(read(&to, &text, Import::IntoNothing), Err(ImportError::NotEmpty)));
+    assert!(read(&to, &text[..text.len() - 10], Import::Replace).is_err());
+    assert_eq!(text_of(&to).0, before);
+    assert_eq!(read(&to, &text, Import::Replace).expect("it is imported"), counts);
+    assert_eq!(text_of(&to).1, counts);
+}
+
+#[tokio::test]
+async fn an_export_that_was_cut_off_anywhere_is_refused_whole() {
+    let (from, to) = (Place::new(), Place::new());
+    fill(&from.storage()).await;
+    let (text, _) = text_of(&from);
+    // A missing line break at the very end is nobody's loss.
+    for end in (0..text.len() - 1).step_by(37).chain(text.match_indices('\n').map(|(at, _)| at).filter(|at| at + 1 < text.len()))
+    {
+        let cut = &text.as_bytes()[..end];
+        assert!(matches!(read(&to, cut, Import::IntoNothing), Err(ImportError::Line { .. })), "{end}");
+    }
+    assert_eq!(text_of(&to).1, Counts::default());
+}
+
+#[tokio::test]
+async fn a_line_too_many_too_few_or_in_the_wrong_place_is_told_by_its_number() {
+    let (from, to) = (Place::new(), Place::new());
+    fill(&from.storage()).await;
+    let (text, _) = text_of(&from);
+    let lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    for at in 0..lines.len() {
+        let (mut without, mut twice) = (lines.clone(), lines.clone());
+        without.remove(at);
+        twice.insert(at, lines[at].clone());
+        for wrong in [without, twice] {
+            let refused = read(&to, wrong.join("\n"), Import::IntoNothing);
+            assert!(matches!(refused, Err(ImportError::Line { .. })), "line {}: {refused:?}", at + 1);
+        }
+    }
+    assert_eq!(text_of(&to).1, Counts::default());
+}
+
+#[test]
+fn a_hostile_text_is_told_and_nothing_of_it_is_kept() {
+    let head = r#"{"nekro":{"format":1,"part":"everything","program":"0.1.0","exported":"2026-01-01T00:00:00Z","writes":3}}"#;
+    let session = |messages: &str| {
+        format!(
+            r#"{{"session":{{"id":"s","began":"2026-01-01T00:00:00Z","used":"2026-01-01T00:00:00Z","messages":{messages},"settings":{{}}}}}}"#
+        )
+    };
+    let value = |json: &str, version: &str| {
+        format!(r#"{{"value":{{"plugin":"p","key":"k","json":{},"version":{version}}}}}"#, serde_json::json!(json))
+    };
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let cases = [
+        (String::new(), "line 1"),
+        ("\0\0\0\0".to_owned(), "no export"),
+        ("{}".to_owned(), "no export"),
+        (deep.clone(), "no export"),
+        (head.replace(r#""format":1"#, r#""format":2"#), "format 2"),
+        (head.replace("everything", "session"), "single session"),
+        (head.replace(r#""writes":3"#, r#""writes":18446744073709551615"#), "writes"),
+        (format!("{head}\n{deep}"), "line 2"),
+        (format!("{head}\n{{\"surprise\":{{}}}}"), "surprise"),
+        (format!("{head}\n{}", session("-1")), "line 2"),
+        (format!("{head}\n{}\n{{\"end\":{{}}}}", session("18446744073709551615")), "line 3"),
+        (format!("{head}\n{}", value("1", "0")), "version"),
+        (format!("{head}\n{}", value("1", "4")), "version"),
+        (format!("{head}\n{}", value("{", "1")), "no JSON"),
+        (format!("{head}\n{0}\n{0}", value("1", "1")), "already"),
+    ];
+    for (text, words) in cases {
+        let place = Place::new();
+        let refused = read(&place, &text, Import::IntoNothing).expect_err(words);
+        let said = refused.to_string();
+        assert!(said.contains(words) && said.starts_with("line ") && said.len() < 400, "{words}: {said}");
+        assert_eq!(text_of(&place).1, Counts::default(), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_imported_under_an_agent_that_runs() {
+    let (from, to) = (Place::new(), Place::new());
+    fill(&from.storage()).await;
+    let (text, _) = text_of(&from);
+    let _agent = to.directory().lock().expect("nobody is there");
+    assert!(matches!(read(&to, text, Import::Replace), Err(ImportError::Storage(_))));
+}
+
+#[tokio::test]
+async fn a_session_is_exported_alone_and_read_by_people() {
+    let place = Place::new();
+    fill(&place.storage()).await;
+    let mut text = Vec::new();
+    let counts = export_session(&place.directory(), &"a".into(), &mut text, now()).expect("it is exported").expect("it is there");
+    assert_eq!((counts.sessions, counts.messages, counts.turns, counts.values), (1, 2, 2, 1));
+    assert!(matches!(read(&Place::new(), text, Import::IntoNothing), Err(ImportError::Line { number: 1, .. })));
+    assert!(export_session(&place.directory(), &"nowhere".into(), &mut Vec::new(), now()).expect("it looks").is_none());
+}
