@@ -137,7 +137,7 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         let disabled = match disabled(&storage).await {
             Ok(disabled) => disabled,
             // Whoever asks what is wrong is told below.
-            Err(_) if matches!(command, Command::Doctor) => BTreeSet::new(),
+            Err(_) if matches!(command, Command::Doctor { .. }) => BTreeSet::new(),
             Err(failure) => return Err(failure),
         };
         settings.disable(&disabled, &catalogue);
