@@ -2,12 +2,14 @@
 //!
 //! Whatever has been written when a method returns survives the end of the process, whenever that comes.
 
+mod memory;
 mod record;
 
 use nekro_core::{BoxFuture, Result, SessionId, TurnId, event::facts::TurnOutcome};
 
-pub(crate) use self::record::{
-    Body, CallRecord, Listing, Message, NewMessage, Session, SessionSettings, Turn, UsageRecord, UsageTotal,
+pub(crate) use self::{
+    memory::MemoryHistory,
+    record::{Body, CallRecord, File, Listing, Message, NewMessage, Session, SessionSettings, Turn, UsageRecord, UsageTotal},
 };
 
 /// Where conversations are kept. Implemented by the database of the data directory, and in memory for tests; one suite of tests holds
