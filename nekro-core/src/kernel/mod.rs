@@ -10,6 +10,7 @@ mod guard;
 mod lifecycle;
 mod limits;
 mod mailbox;
+mod presence;
 mod prompt;
 mod registry;
 mod start;
@@ -28,11 +29,12 @@ use serde_json::Value;
 
 use self::{breaker::Breaker, fact::Post, lifecycle::Stopping, mailbox::Mailbox, prompt::LastGood};
 pub use self::{
-    call::{ApprovalPort, ApprovalRequest},
+    call::{ApprovalPort, ApprovalRequest, Called},
     decide::{Decided, Failed},
     fact::{Observed, ObserverPort},
     lifecycle::{Running, StartProblem},
     limits::Limits,
+    presence::{Presence, PresencePort},
     prompt::Section,
     registry::{CommandEntry, Declarations, EventEntry, PluginEntry, Problem, Registry, RegistryError, ToolEntry},
     start::{Builder, StartError},
@@ -66,6 +68,7 @@ struct Inner {
     limits: Limits,
     runtime: tokio::runtime::Handle,
     observer: Option<Arc<dyn ObserverPort>>,
+    presence: Option<Arc<dyn PresencePort>>,
     // Whether anybody has a say in tool calls or observes them.
     calls_are_watched: bool,
     live: ArcSwap<Live>,

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use serde_json::Value;
 
 use super::{
-    Breaker, Inner, Kernel, LastGood, Limits, Live, Mailbox, ObserverPort, Registry, Stage, StartProblem, Switch,
+    Breaker, Inner, Kernel, LastGood, Limits, Live, Mailbox, ObserverPort, PresencePort, Registry, Stage, StartProblem, Switch,
     lifecycle::Discovered,
 };
 use crate::{
@@ -129,6 +129,7 @@ impl Builder {
 
         let count = registry.plugins().len();
         let observer = ports.get::<dyn ObserverPort>().ok().cloned();
+        let presence = ports.get::<dyn PresencePort>().ok().cloned();
         let order = registry.start_order().to_vec();
         let kernel = Kernel(Arc::new(Inner {
             live: ArcSwap::from_pointee(Live {
@@ -143,6 +144,7 @@ impl Builder {
             stages: Mutex::new(vec![Stage::Disabled; count]),
             calls_are_watched: observer.is_some() || registry.watches_calls(),
             observer,
+            presence,
             registry,
             ports,
             limits,
