@@ -88,7 +88,7 @@ pub(crate) async fn start(
     if mode.event_stream {
         ports = ports.with::<dyn ObserverPort>(Arc::new(EventStream));
     }
-    let mut builder = Kernel::builder(registry).ports(ports).limits(settings.limits.clone());
+    let mut builder = Kernel::builder(registry).ports(ports).limits(settings.host.limits.clone());
     for (plugin, config) in &settings.plugins {
         builder = match config {
             Ok(config) => builder.configure(*plugin, config.clone()),

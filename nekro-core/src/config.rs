@@ -1,7 +1,8 @@
-//! Reading a plugin's configuration.
+//! Reading a plugin's configuration, and a host's own settings in the same way.
 
 use std::any::Any;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -13,11 +14,21 @@ use crate::argument::{ConfigMistake, config_mistake};
 ///
 /// Names the key and what is wrong with it.
 pub fn read_config<T: DeserializeOwned + Send + Sync + 'static>(json: &str) -> Result<Box<dyn Any + Send + Sync>, ConfigMistake> {
+    let config: T = read_settings(json)?;
+    Ok(Box::new(config))
+}
+
+/// Reads a table of settings: a key that nobody reads is a mistake, wherever it stands.
+///
+/// # Errors
+///
+/// Names the key and what is wrong with it.
+pub fn read_settings<T: DeserializeOwned>(json: &str) -> Result<T, ConfigMistake> {
     // Serde's derive would also take a list of the fields' values, in their order.
     if !json.trim_ascii_start().starts_with('{') {
         return Err(ConfigMistake { path: String::new(), problem: "expected a table".to_owned() });
     }
-    // A key that nobody reads is a mistake wherever it stands, also inside types that do not say so themselves.
+    // Also inside types that do not say so themselves.
     let mut unknown = None;
     let mut note = |path: serde_ignored::Path<'_>| {
         unknown.get_or_insert_with(|| path.to_string());
@@ -28,7 +39,7 @@ pub fn read_config<T: DeserializeOwned + Send + Sync + 'static>(json: &str) -> R
     match unknown {
         // An `Option` on the way shows as `?`, which no file has.
         Some(path) => Err(ConfigMistake { path: path.replace("?.", ""), problem: "unknown key".to_owned() }),
-        None => Ok(Box::new(config)),
+        None => Ok(config),
     }
 }
 
@@ -48,18 +59,41 @@ pub fn read_nothing<T: Send + Sync + 'static>(json: &str, make: fn() -> T) -> Re
     }
 }
 
-/// Says in a schema what [`read_config`] does: an object has no other keys than those that are described.
-pub(crate) fn close(schema: &mut Value) {
+/// Describes a table of settings, as [`read_settings`] reads it: a JSON Schema, version 2020-12, without `$schema`.
+pub fn settings_schema<T: JsonSchema>() -> Value {
+    schema(T::json_schema)
+}
+
+/// The same, of a type that is known by how it describes itself.
+pub(crate) fn schema(describe: fn(&mut SchemaGenerator) -> Schema) -> Value {
+    let mut generator = SchemaSettings::draft2020_12().into_generator();
+    let mut schema = describe(&mut generator).to_value();
+    let definitions = generator.take_definitions(true);
+    if let (false, Some(object)) = (definitions.is_empty(), schema.as_object_mut()) {
+        object.insert("$defs".to_owned(), Value::Object(definitions));
+    }
+    close(&mut schema);
+    schema
+}
+
+/// Says in a schema what the reader does: an object has no other keys than those that are described.
+fn close(schema: &mut Value) {
     const COMPOSED: [&str; 6] = ["allOf", "anyOf", "oneOf", "$ref", "additionalProperties", "patternProperties"];
-    match schema {
-        Value::Object(object) => {
-            if object.get("properties").is_some_and(Value::is_object) && !COMPOSED.iter().any(|key| object.contains_key(*key)) {
-                object.insert("additionalProperties".to_owned(), false.into());
+    let Value::Object(object) = schema else { return };
+    if object.get("properties").is_some_and(Value::is_object) && !COMPOSED.iter().any(|key| object.contains_key(*key)) {
+        object.insert("additionalProperties".to_owned(), false.into());
+    }
+    for (word, value) in object {
+        match (word.as_str(), value) {
+            // Here stand schemas by names, which may be any words.
+            ("properties" | "patternProperties" | "dependentSchemas" | "$defs", Value::Object(named)) => {
+                named.values_mut().for_each(close);
             }
-            object.values_mut().for_each(close);
+            // And here values, which are no schemas.
+            ("default" | "const" | "enum" | "examples", _) => {}
+            (_, Value::Array(several)) => several.iter_mut().for_each(close),
+            (_, part) => close(part),
         }
-        Value::Array(items) => items.iter_mut().for_each(close),
-        _ => {}
     }
 }
 
@@ -125,5 +159,37 @@ mod tests {
         check(r#"{"stops":[{"name":3}]}"#, expect!["`stops[0].name`: invalid type: integer `3`, expected a string"]);
         check(r#"{"unit":"imperial"}"#, expect!["`unit`: unknown variant `imperial`, expected `metric`"]);
         check("[]", expect!["expected a table"]);
+    }
+
+    #[test]
+    fn a_schema_is_closed_where_it_describes_a_table() {
+        #[derive(Deserialize, JsonSchema)]
+        #[expect(dead_code, reason = "only described")]
+        struct Odd {
+            properties: BTreeMap<String, String>,
+            default: Option<Inside>,
+        }
+
+        #[derive(Deserialize, JsonSchema)]
+        #[expect(dead_code, reason = "only described")]
+        struct Inside {
+            properties: u8,
+        }
+
+        let schema = settings_schema::<Odd>();
+        let keys = |at: &str| {
+            let table = schema.pointer(at).and_then(Value::as_object).expect("a table of schemas");
+            table.keys().map(String::as_str).collect::<Vec<_>>()
+        };
+        // What is called as a word of schemas is a key as any other.
+        assert_eq!(keys("/properties"), ["default", "properties"]);
+        assert_eq!(keys("/$defs/Inside/properties"), ["properties"]);
+        for table in ["", "/$defs/Inside"] {
+            assert_eq!(schema.pointer(&format!("{table}/additionalProperties")), Some(&Value::Bool(false)), "{schema:#}");
+        }
+        let mut values = serde_json::json!({ "default": { "properties": {} }, "examples": [{ "properties": {} }] });
+        let before = values.clone();
+        close(&mut values);
+        assert_eq!(values, before);
     }
 }

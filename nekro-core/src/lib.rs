@@ -78,6 +78,7 @@ pub use self::{
         Ports, Random, RandomPort, Scope, Store, StorePort, Stored,
     },
     command::CommandDecl,
+    config::{read_settings, settings_schema},
     error::{Error, IntoError, Result},
     handler::{HandlerBody, HandlerDecl, Phase},
     ids::{CallId, MessageId, PluginId, SessionId, TurnId, UserId},

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nekro_core::{ConfigMistake, kernel::Limits, suggest};
+use nekro_core::{ConfigMistake, suggest};
 use serde_json::Value;
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     node::{Content, Node},
     schema::Catalogue,
     secret::Resolver,
+    section::{Host, SECTIONS, SectionDecl},
 };
 
 /// The most mistakes that are told of one plugin. Each of them is a reading of its whole configuration.
@@ -26,7 +27,10 @@ const MOST_MISTAKES: usize = 50;
 /// Settings that were looked at.
 #[derive(Default)]
 pub(crate) struct Checked {
-    pub(crate) limits: Limits,
+    /// What was set for the host itself. Of a section that is wrong, the defaults.
+    pub(crate) host: Host,
+    /// The same as it was set, by section.
+    pub(crate) sections: BTreeMap<&'static str, Value>,
     pub(crate) disabled: BTreeSet<String>,
     /// What each plugin is started with, or why it cannot be. Only those that are not disabled.
     pub(crate) plugins: BTreeMap<&'static str, Result<Value, Vec<Mistake>>>,
@@ -50,14 +54,16 @@ pub(crate) fn check(root: &Node, catalogue: &Catalogue, folder: &Path) -> Checke
     let form = catalogue.form();
     for (name, node) in root.table().into_iter().flatten() {
         match name.as_str() {
-            "limits" => match read(&mut node.clone(), form.key(name).as_ref(), name, read_limits) {
-                Ok(limits) => checked.limits = limits,
-                Err(mistakes) => checked.mistakes.extend(mistakes),
-            },
             "disabled" => disabled(node, catalogue, &mut checked),
-            "plugins" => sections(node, catalogue, &mut checked),
+            "plugins" => names_of_plugins(node, catalogue, &mut checked),
+            name if SECTIONS.iter().any(|section| section.name == name) => {}
             _ => checked.mistakes.push(unknown(node, name, &form.names())),
         }
+    }
+    for section in SECTIONS {
+        // A section that nobody set is read too: something in it may have to be set.
+        let set = root.table().and_then(|root| root.get(section.name));
+        host_section(section, set, catalogue, folder, &mut checked);
     }
     plugins(root, catalogue, folder, &mut checked);
     checked
@@ -99,7 +105,7 @@ fn disabled(node: &Node, catalogue: &Catalogue, checked: &mut Checked) {
     }
 }
 
-fn sections(node: &Node, catalogue: &Catalogue, checked: &mut Checked) {
+fn names_of_plugins(node: &Node, catalogue: &Catalogue, checked: &mut Checked) {
     let Some(table) = node.table() else {
         checked.mistakes.push(Mistake::new(&node.origin, "plugins", "expected a table"));
         return;
@@ -107,6 +113,38 @@ fn sections(node: &Node, catalogue: &Catalogue, checked: &mut Checked) {
     for (id, node) in table.iter().filter(|(id, _)| !catalogue.ids().any(|known| known == id.as_str())) {
         checked.mistakes.push(Mistake::new(&node.key, join("plugins", id), not_linked(id, catalogue)));
     }
+}
+
+fn host_section(section: &SectionDecl, set: Option<&Node>, catalogue: &Catalogue, folder: &Path, checked: &mut Checked) {
+    let mut node = set.cloned().unwrap_or_else(Node::empty);
+    let form = catalogue.form().key(section.name);
+    let mut mistakes = match &form {
+        Some(form) => resolve(&mut node, form, section.name, folder, &mut checked.secret_files),
+        None => Vec::new(),
+    };
+    let wrong = read(&mut node, form.as_ref(), section.name, |json| (section.read)(json, &mut Host::default())).err();
+    mistakes.extend(wrong.into_iter().flatten());
+    let json = node.to_json();
+    // Of a section that is wrong, nothing holds.
+    if mistakes.is_empty() {
+        let read = (section.read)(&json.to_string(), &mut checked.host);
+        debug_assert!(read.is_ok(), "it was read a moment ago");
+    }
+    checked.sections.insert(section.name, json);
+    checked.mistakes.append(&mut mistakes);
+}
+
+/// Puts the secrets in their places. What cannot be had cannot be read either: it is left out, and told once.
+fn resolve(node: &mut Node, form: &Form<'_>, key: &str, folder: &Path, files: &mut Vec<PathBuf>) -> Vec<Mistake> {
+    let mut resolver = Resolver { folder, mistakes: Vec::new(), files: Vec::new() };
+    resolver.resolve(node, form, key);
+    files.append(&mut resolver.files);
+    for mistake in &resolver.mistakes {
+        let inside = mistake.key.strip_prefix(key).unwrap_or_default();
+        let located = node.locate(inside.trim_start_matches('.'));
+        node.leave_out(&located);
+    }
+    resolver.mistakes
 }
 
 fn plugins(root: &Node, catalogue: &Catalogue, folder: &Path, checked: &mut Checked) {
@@ -117,21 +155,14 @@ fn plugins(root: &Node, catalogue: &Catalogue, folder: &Path, checked: &mut Chec
         let set = set.and_then(|set| set.get(decl.id));
         let is_disabled = checked.disabled.contains(decl.id);
         let mut node = set.cloned().unwrap_or_else(Node::empty);
-        let mut resolver = Resolver { folder, mistakes: Vec::new(), files: Vec::new() };
+        let mut mistakes = Vec::new();
         if let Some(form) = &form
             && !is_disabled
         {
-            resolver.resolve(&mut node, form, &key);
-        }
-        checked.secret_files.append(&mut resolver.files);
-        // What cannot be had cannot be read either: that is told once.
-        for mistake in &resolver.mistakes {
-            let inside = mistake.key.strip_prefix(&key).unwrap_or_default();
-            let located = node.locate(inside.trim_start_matches('.'));
-            node.leave_out(&located);
+            mistakes = resolve(&mut node, form, &key, folder, &mut checked.secret_files);
         }
         let value = read(&mut node, form.as_ref(), &key, |json| (decl.config.read)(json).map(drop));
-        let mistakes: Vec<_> = resolver.mistakes.into_iter().chain(value.err().into_iter().flatten()).collect();
+        mistakes.extend(value.err().into_iter().flatten());
         match (is_disabled, mistakes.is_empty()) {
             (false, true) => {
                 checked.plugins.insert(decl.id, Ok(node.to_json()));
@@ -215,31 +246,6 @@ fn suggestion(mistake: &ConfigMistake, located: &super::node::Located, form: Opt
 
 fn inside(key: &str, path: &str) -> String {
     if path.is_empty() || path.starts_with('[') { format!("{key}{path}") } else { format!("{key}.{path}") }
-}
-
-fn read_limits(json: &str) -> Result<Limits, ConfigMistake> {
-    // Serde's derive would also take a list of the fields' values, in their order.
-    if !json.starts_with('{') {
-        return Err(ConfigMistake { path: String::new(), problem: "expected a table".to_owned() });
-    }
-    let mut reader = serde_json::Deserializer::from_str(json);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let text = error.inner().to_string();
-        let problem = text.rfind(" at line ").map_or(text.as_str(), |end| &text[..end]);
-        ConfigMistake { path: if path == "." { String::new() } else { path }, problem: with_suggestion(problem) }
-    })
-}
-
-/// Adds to "unknown field" what was probably meant.
-fn with_suggestion(message: &str) -> String {
-    let Some((name, known)) = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) else {
-        return message.to_owned();
-    };
-    match suggest(name, known.split('`').skip(1).step_by(2)) {
-        Some(meant) => format!("unknown key: did you mean `{meant}`?"),
-        None => format!("unknown key{known}"),
-    }
 }
 
 #[cfg(test)]

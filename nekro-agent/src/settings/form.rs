@@ -138,6 +138,11 @@ impl<'s> Form<'s> {
         !self.names().is_empty() && self.types().into_iter().eq(["object"])
     }
 
+    /// Tells whether this is a table whose keys are names that the operator chose, each with a table of settings.
+    pub(crate) fn is_map_of_sections(&self) -> bool {
+        self.names().is_empty() && !self.is_secret() && self.key("").is_some_and(|form| form.is_section() && !form.is_secret())
+    }
+
     /// Tells whether the value must not be shown.
     pub(crate) fn is_secret(&self) -> bool {
         self.here.iter().any(|schema| schema.get("x-secret") == Some(&Value::Bool(true)))

@@ -16,7 +16,7 @@ use nekro_core::kernel::{Kernel, Stage};
 use serde_json::{Value, json};
 use tokio::{task::AbortHandle, time::MissedTickBehavior};
 
-use super::{Catalogue, Checked, Mistakes, Sources};
+use super::{Catalogue, Checked, Mistakes, Sources, section::SECTIONS};
 
 /// How often the files are looked at, if nobody asks.
 const TICK: Duration = Duration::from_secs(1);
@@ -53,7 +53,8 @@ pub(crate) struct Changes {
     enabled: Vec<&'static str>,
     disabled: Vec<&'static str>,
     failed: Vec<(&'static str, String)>,
-    needs_restart: bool,
+    // The sections of the host that hold from the next start on.
+    restart: Vec<&'static str>,
 }
 
 /// Ends the watching when it is dropped.
@@ -131,7 +132,8 @@ impl Live {
     }
 
     async fn apply(&self, old: &Checked, new: &Checked) -> Changes {
-        let mut changes = Changes { needs_restart: old.limits != new.limits, ..Changes::default() };
+        let restart = SECTIONS.iter().map(|section| section.name).filter(|name| old.sections.get(name) != new.sections.get(name));
+        let mut changes = Changes { restart: restart.collect(), ..Changes::default() };
         let ids: Vec<_> = self.catalogue.ids().collect();
         let off: Vec<_> = ids.iter().copied().filter(|id| !old.disabled.contains(*id) && new.disabled.contains(*id)).collect();
         self.switch(off, Kernel::disable, &mut changes.disabled, &mut changes.failed).await;
@@ -209,8 +211,8 @@ fn state_of(file: &Path) -> Option<(Vec<u8>, String)> {
 
 impl Changes {
     fn is_nothing(&self) -> bool {
-        let Self { reconfigured, enabled, disabled, failed, needs_restart } = self;
-        reconfigured.is_empty() && enabled.is_empty() && disabled.is_empty() && failed.is_empty() && !needs_restart
+        let Self { reconfigured, enabled, disabled, failed, restart } = self;
+        reconfigured.is_empty() && enabled.is_empty() && disabled.is_empty() && failed.is_empty() && restart.is_empty()
     }
 }
 
@@ -218,12 +220,12 @@ impl Notice {
     /// Tells it to a program.
     pub(crate) fn to_json(&self) -> Value {
         match self {
-            Self::Changed(Changes { reconfigured, enabled, disabled, failed, needs_restart }) => {
+            Self::Changed(Changes { reconfigured, enabled, disabled, failed, restart }) => {
                 let failed: Vec<_> =
                     failed.iter().map(|(plugin, problem)| json!({ "plugin": plugin, "problem": problem })).collect();
                 json!({ "settings": {
                     "changed": true, "reconfigured": reconfigured, "enabled": enabled, "disabled": disabled, "failed": failed,
-                    "restart": if *needs_restart { &["limits"][..] } else { &[] },
+                    "restart": restart,
                 } })
             }
             Self::Wrong(mistakes) => json!({ "settings": { "changed": false, "mistakes": mistakes.to_json() } }),
@@ -234,7 +236,7 @@ impl Notice {
     pub(crate) fn to_text(&self, file: &Path) -> String {
         let file = file.display();
         match self {
-            Self::Changed(Changes { reconfigured, enabled, disabled, failed, needs_restart }) => {
+            Self::Changed(Changes { reconfigured, enabled, disabled, failed, restart }) => {
                 let list = |what: &str, plugins: &[&str]| (!plugins.is_empty()).then(|| format!("{what} {}", plugins.join(", ")));
                 let mut parts: Vec<_> =
                     [list("reconfigured", reconfigured), list("enabled", enabled), list("disabled", disabled)]
@@ -242,9 +244,7 @@ impl Notice {
                         .flatten()
                         .collect();
                 parts.extend(failed.iter().map(|(plugin, problem)| format!("{plugin} failed: {problem}")));
-                if *needs_restart {
-                    parts.push("new limits hold from the next start on".to_owned());
-                }
+                parts.extend(list("from the next start on hold", restart));
                 format!("({file} has changed: {})", parts.join("; "))
             }
             Self::Wrong(mistakes) => format!("({file} has changed, but it is wrong, and what held still holds: {mistakes})"),

@@ -16,6 +16,7 @@ mod node;
 mod origin;
 mod schema;
 mod secret;
+mod section;
 pub(crate) mod template;
 #[cfg(test)]
 mod testing;

@@ -1,12 +1,9 @@
 //! What can be set: one JSON Schema of `nekro.toml`, for exactly the plugins that are linked.
 
-use nekro_core::{
-    PluginDecl,
-    kernel::{Limits, Registry},
-};
+use nekro_core::{PluginDecl, kernel::Registry};
 use serde_json::{Map, Value, json};
 
-use super::form::Form;
+use super::{form::Form, section::SECTIONS};
 
 /// What can be set in an agent with certain plugins.
 pub(crate) struct Catalogue {
@@ -17,16 +14,16 @@ pub(crate) struct Catalogue {
 impl Catalogue {
     pub(crate) fn of(registry: &Registry) -> Self {
         let mut definitions = Map::new();
-        let mut sections = Map::new();
+        let mut plugins = Map::new();
         for entry in registry.plugins() {
             let decl = entry.decl;
             let section = entry.config_schema().map(|schema| embed(schema, decl.id, &mut definitions));
             let nothing =
                 || json!({ "type": "object", "description": decl.docs, "properties": {}, "additionalProperties": false });
-            sections.insert(decl.id.to_owned(), section.unwrap_or_else(nothing));
+            plugins.insert(decl.id.to_owned(), section.unwrap_or_else(nothing));
         }
-        let plugins: Vec<_> = registry.plugins().iter().map(|entry| entry.decl).collect();
-        let ids: Vec<_> = plugins.iter().map(|decl| decl.id).collect();
+        let decls: Vec<_> = registry.plugins().iter().map(|entry| entry.decl).collect();
+        let ids: Vec<_> = decls.iter().map(|decl| decl.id).collect();
         let mut schema = json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": "nekro.toml",
@@ -37,18 +34,22 @@ impl Catalogue {
                     "type": "array", "items": { "type": "string", "enum": ids }, "uniqueItems": true, "default": [],
                     "description": "The plugins that are left out.",
                 },
-                "limits": limits(&mut definitions),
-                "plugins": {
-                    "type": "object", "properties": sections, "additionalProperties": false,
-                    "description": "The configuration of each plugin.",
-                },
             },
             "additionalProperties": false,
+        });
+        for section in SECTIONS {
+            // No plugin has a dot in its name.
+            let owner = format!("nekro.{}", section.name);
+            schema["properties"][section.name] = embed((section.schema)(), &owner, &mut definitions);
+        }
+        schema["properties"]["plugins"] = json!({
+            "type": "object", "properties": plugins, "additionalProperties": false,
+            "description": "The configuration of each plugin.",
         });
         if !definitions.is_empty() {
             schema["$defs"] = Value::Object(definitions);
         }
-        Self { schema, plugins }
+        Self { schema, plugins: decls }
     }
 
     /// Returns the JSON Schema, version 2020-12. The same plugins have the same schema, to the byte.
@@ -70,16 +71,6 @@ impl Catalogue {
     pub(crate) fn ids(&self) -> impl Iterator<Item = &'static str> {
         self.plugins.iter().map(|plugin| plugin.id)
     }
-}
-
-fn limits(definitions: &mut Map<String, Value>) -> Value {
-    let generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
-    let mut schema = embed(generator.into_root_schema_for::<Limits>().to_value(), "limits", definitions);
-    if let Some(object) = schema.as_object_mut() {
-        object.remove("$schema");
-        object.remove("title");
-    }
-    schema
 }
 
 /// The words of a schema whose values are no schemas.

@@ -9,6 +9,7 @@ use super::{
     form::Form,
     key::{Key, quoted},
     schema::Catalogue,
+    section::SECTIONS,
 };
 
 /// Returns the text of the file.
@@ -22,24 +23,48 @@ pub(crate) fn text(catalogue: &Catalogue) -> String {
 "
     .to_owned();
     setting(&mut text, "disabled", &form, "# ");
-    section(&mut text, &Key::of(["limits"]), &form);
+    for decl in SECTIONS {
+        section(&mut text, &Key::of([decl.name]), &form);
+    }
     for id in catalogue.ids() {
         section(&mut text, &Key::of(["plugins", id]), &form);
     }
     text
 }
 
-fn section(text: &mut String, key: &Key, form: &Form<'_>) {
-    let Some(form) = form.at(key) else { return };
+fn section(text: &mut String, key: &Key, root: &Form<'_>) {
+    let Some(form) = root.at(key) else { return };
     text.push('\n');
     comment(text, form.description().unwrap_or_default());
-    if form.names().is_empty() {
+    if form.is_map_of_sections() {
+        named_table(text, key, &form);
+        return;
+    }
+    let names = form.names();
+    if names.is_empty() {
         let _ = writeln!(text, "# [{key}] has no settings.");
         return;
     }
     let _ = writeln!(text, "[{key}]");
-    for name in form.names() {
+    // Tables come last: what follows one of them is in it.
+    let of = |name: &&str| form.key(name).is_some_and(|form| form.is_map_of_sections());
+    let (tables, values): (Vec<_>, Vec<_>) = names.into_iter().partition(of);
+    for name in values {
         setting(text, name, &form, "# ");
+    }
+    for (name, inside) in tables.into_iter().filter_map(|name| Some((name, form.key(name)?))) {
+        text.push('\n');
+        comment(text, inside.description().unwrap_or_default());
+        named_table(text, &key.join(name), &inside);
+    }
+}
+
+/// Explains a table that there may be several of, each with a name.
+fn named_table(text: &mut String, key: &Key, form: &Form<'_>) {
+    let Some(inside) = form.key("") else { return };
+    let _ = writeln!(text, "# [{key}.NAME]   # for each NAME");
+    for name in inside.names() {
+        setting(text, name, &inside, "#   ");
     }
 }
 
@@ -91,14 +116,16 @@ mod tests {
     fn the_file_is_right_and_so_is_every_default_in_it() {
         let catalogue = catalogue();
         let text = text(&catalogue);
-        assert_eq!(problems(&text), ["nekro.toml:52:1: `plugins.weather.token`: this must be set, and is not"]);
+        assert_eq!(problems(&text), ["nekro.toml:73:1: `plugins.weather.token`: this must be set, and is not"]);
         // What a person gets who takes the comment signs away.
-        let is_setting = |line: &&str| line.strip_prefix("# ").is_some_and(|rest| rest.contains(" = ") && !rest.contains('…'));
+        // What is set further in is that of a table that has no name yet.
+        let is_ours = |rest: &str| rest.contains(" = ") && !rest.contains('…') && !rest.starts_with(' ');
+        let is_setting = |line: &&str| line.strip_prefix("# ").is_some_and(is_ours);
         let awake = text.lines().map(|line| if is_setting(&line) { &line[2..] } else { line }).collect::<Vec<_>>().join("\n");
         let node = file::parse(&awake, Path::new("nekro.toml")).map_err(|mistakes| mistakes.to_string());
         let mistakes = check(&node.expect("TOML"), &catalogue, Path::new("")).all_mistakes();
         let texts: Vec<_> = mistakes.iter().map(|mistake| mistake.problem.as_str()).collect();
-        // Those of the two secrets.
-        assert_eq!(texts, ["the environment variable `NAME` is not set"; 2], "{awake}");
+        // Those of the three secrets.
+        assert_eq!(texts, ["the environment variable `NAME` is not set"; 3], "{awake}");
     }
 }

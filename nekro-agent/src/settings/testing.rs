@@ -69,6 +69,42 @@ fn ten() -> u16 {
     10
 }
 
+/// A section of the host with every sort of setting.
+#[derive(Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Trial {
+    /// How fast it goes.
+    pub(super) pace: u8,
+    /// What opens it.
+    pub(super) key: Option<Secret<String>>,
+    /// Where it goes, by name.
+    pub(super) lanes: BTreeMap<String, Lane>,
+}
+
+impl Default for Trial {
+    fn default() -> Self {
+        Self { pace: 1, key: None, lanes: BTreeMap::new() }
+    }
+}
+
+/// Where something goes.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lane {
+    /// In metres.
+    pub(super) length: u16,
+    /// What it is made of.
+    #[serde(default = "sand")]
+    pub(super) surface: String,
+    /// What it costs.
+    #[serde(default)]
+    pub(super) toll: Option<Secret<String>>,
+}
+
+fn sand() -> String {
+    "sand".to_owned()
+}
+
 pub(super) static WEATHER: PluginDecl = PluginDecl {
     id: "weather",
     docs: "Knows the weather.",

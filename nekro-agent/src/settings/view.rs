@@ -52,12 +52,21 @@ fn list(key: &Key, node: Option<&Node>, form: Option<&Form<'_>>, required: bool,
     let is_empty_table =
         form.is_some_and(|form| form.names().is_empty() && form.key("").is_none() && form.types().contains("object"));
     if let Some(form) = section.filter(|_| node.is_none() || table.is_some()) {
-        for name in form.names() {
-            let node = table.and_then(|table| table.get(name));
+        let names = form.names();
+        for name in &names {
+            let node = table.and_then(|table| table.get(*name));
             list(&key.join(name), node, form.key(name).as_ref(), form.requires(name), all);
         }
-        for (name, node) in table.into_iter().flatten().filter(|(name, _)| form.key(name).is_none()) {
-            list(&key.join(name), Some(node), None, false, all);
+        for (name, node) in table.into_iter().flatten().filter(|(name, _)| !names.contains(&name.as_str())) {
+            list(&key.join(name), Some(node), form.key(name).as_ref(), false, all);
+        }
+        return;
+    }
+    if let Some(form) = form.filter(|form| form.is_map_of_sections())
+        && let Some(table) = table.filter(|table| !table.is_empty())
+    {
+        for (name, node) in table {
+            list(&key.join(name), Some(node), form.key(name).as_ref(), false, all);
         }
         return;
     }
@@ -85,18 +94,27 @@ pub(crate) fn effective(node: Option<&Node>, form: &Form<'_>) -> Option<Value> {
         Some(node) => return Some(mask::shown(&node.to_json(), Some(form))),
         None => None,
     };
+    if let Some(table) = table.filter(|_| form.is_map_of_sections()) {
+        let entries = table.iter().map(|(name, node)| {
+            let inside = form.key(name).and_then(|form| effective_of(Some(node), &form));
+            (name.clone(), inside.unwrap_or_default())
+        });
+        return Some(Value::Object(entries.collect()));
+    }
     if !form.is_section() || form.is_secret() {
         return node
             .map(|node| mask::shown(&node.to_json(), Some(form)))
             .or_else(|| form.default().map(|value| mask::shown(value, Some(form))));
     }
     let mut effective = Map::new();
-    for name in form.names() {
-        let inside = form.key(name).and_then(|form| effective_of(table.and_then(|table| table.get(name)), &form));
-        effective.extend(inside.map(|value| (name.to_owned(), value)));
+    let names = form.names();
+    for name in &names {
+        let inside = form.key(name).and_then(|form| effective_of(table.and_then(|table| table.get(*name)), &form));
+        effective.extend(inside.map(|value| ((*name).to_owned(), value)));
     }
-    for (name, _) in table.into_iter().flatten().filter(|(name, _)| form.key(name).is_none()) {
-        effective.insert(name.clone(), mask::MASK.into());
+    for (name, node) in table.into_iter().flatten().filter(|(name, _)| !names.contains(&name.as_str())) {
+        let inside = form.key(name).map_or_else(|| Some(mask::MASK.into()), |form| effective_of(Some(node), &form));
+        effective.extend(inside.map(|value| (name.clone(), value)));
     }
     Some(effective.into())
 }
