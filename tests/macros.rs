@@ -1,12 +1,12 @@
 //! What the attributes say to whoever makes a mistake, and that their code stands any crate around it.
 
 use nekro_core::{
-    SessionId,
+    Plugin, SessionId,
     event::{Rewrite, facts::SessionCreated},
     testing::Host,
 };
 use nekro_fixture_strict::{Counted, Counting, Mode, Strict, Summary};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn mistakes_are_explained() {
@@ -41,4 +41,26 @@ fn a_plugin_under_every_lint_with_everything_shadowed_works() {
     assert_eq!(host.sent(), ["strict greets terminal"]);
     let decided = host.decide(Counting::new(SessionId::new("test"), "sheep".to_owned()));
     assert_eq!((decided.verdict, decided.event.r#type.as_str()), (Rewrite::to("SHEEP"), "SHEEP"));
+}
+
+#[test]
+fn a_plugin_reads_the_variables_that_it_declares_and_no_others() {
+    let host = Host::builder::<Strict>().variable("LANG", "fr_FR.UTF-8").variable("HOME", "/home/ada").start();
+    let variable = |name: &str| host.call_as::<Option<String>>("variable", json!({ "name": name }));
+    assert_eq!(variable("LANG").expect("it is declared").as_deref(), Some("fr_FR.UTF-8"));
+    assert_eq!(variable("EDITOR").expect("it is declared"), None, "those of the machine are not there");
+    let error = variable("HOME").expect_err("it is not declared");
+    assert_eq!(error.code(), "out_of_scope");
+    assert_eq!(error.message(), "the plugin `strict` does not declare the environment variable `HOME`");
+    assert_eq!(error.hint(), Some("its author adds \"HOME\" to `env` in `#[plugin(env = […])]`"));
+}
+
+#[test]
+fn the_manifest_says_how_far_a_capability_reaches() {
+    let registry = nekro_core::kernel::Registry::linked().expect("it fits together");
+    let manifest = serde_json::to_value(registry.manifest().plugin(Strict::DECL.id)).expect("plain data");
+    let capabilities = manifest["capabilities"].as_array().expect("a list");
+    let scope = |name: &str| capabilities.iter().find(|one| one["name"] == name).map(|one| one["scope"].clone());
+    assert_eq!(scope("env"), Some(json!(["EDITOR", "LANG"])));
+    assert_eq!(scope("events"), Some(Value::Null), "it has no bounds to declare");
 }

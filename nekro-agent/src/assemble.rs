@@ -3,14 +3,14 @@
 use std::{fmt, io::IsTerminal, sync::Arc};
 
 use nekro_core::{
-    ClockPort, MemoryStore, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
+    ClockPort, EnvPort, MemoryStore, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
     kernel::{ApprovalPort, Kernel, ObserverPort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
 };
 use tokio::sync::mpsc;
 
 use crate::{
-    ports::{EventStream, Outbox, Person, Question, SystemClock, SystemRandom},
+    ports::{EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
     settings::{self, Checked},
 };
 
@@ -80,7 +80,8 @@ pub(crate) async fn start(
         .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
         .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
         .with::<dyn ClockPort>(Arc::new(SystemClock))
-        .with::<dyn RandomPort>(Arc::new(SystemRandom));
+        .with::<dyn RandomPort>(Arc::new(SystemRandom))
+        .with::<dyn EnvPort>(Arc::new(SystemEnv));
     let (person, questions) = Person::new();
     if std::io::stdin().is_terminal() {
         ports = ports.with::<dyn ApprovalPort>(Arc::new(person));

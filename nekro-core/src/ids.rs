@@ -108,6 +108,14 @@ id! {
     PluginId
 }
 
+impl SessionId {
+    /// Returns the name of the channel that the session lives in: what stands before the first `:`, such as `telegram` in
+    /// `telegram:-100123`. An id without one is a channel of its own.
+    pub fn channel(&self) -> &str {
+        self.as_str().split_once(':').map_or(self.as_str(), |(channel, _)| channel)
+    }
+}
+
 /// A field of an event that says where it happened: an id, or an `Option` of one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say where an event happened",
@@ -140,3 +148,17 @@ macro_rules! maybe {
 }
 
 maybe!(SessionId TurnId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_lives_in_the_channel_that_its_id_begins_with() {
+        for (session, channel) in
+            [("telegram:-100123", "telegram"), ("mail:a:b", "mail"), ("terminal", "terminal"), ("", ""), (":x", ""), ("x:", "x")]
+        {
+            assert_eq!(SessionId::from(session).channel(), channel, "{session}");
+        }
+    }
+}

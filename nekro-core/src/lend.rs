@@ -5,7 +5,12 @@
 
 use std::{any::Any, fmt, marker::PhantomData, ops::Deref};
 
-use crate::{call::Call, capability::CapabilityDecl, error::Error, plugin::Plugin};
+use crate::{
+    call::Call,
+    capability::CapabilityDecl,
+    error::Error,
+    plugin::{Plugin, ScopeDecl},
+};
 
 /// A type that plugin `P` can borrow. Implemented by the capabilities of this crate, by `#[plugin]` for the configuration and by
 /// `#[init]` for the state; used by the expansion of the other attributes.
@@ -97,6 +102,40 @@ impl<P, T> Lent<P, T> {
     pub const fn decl(&self) -> LentDecl {
         self.decl
     }
+}
+
+impl<P: Plugin, T> Lent<P, T> {
+    /// Refuses, while it is compiled, a capability with bounds that the plugin does not declare. The error stands where this is called.
+    #[track_caller]
+    pub const fn bounded(self) -> Self {
+        if let Some(CapabilityDecl { name, scope: Some(missing), .. }) = self.decl.capability
+            && !declares(P::DECL.scopes, name)
+        {
+            panic!("{}", *missing);
+        }
+        self
+    }
+}
+
+/// Tells whether the bounds of a capability are declared.
+pub(crate) const fn declares(scopes: &[ScopeDecl], capability: &str) -> bool {
+    let mut at = 0;
+    while at < scopes.len() {
+        if is_same(scopes[at].capability.as_bytes(), capability.as_bytes()) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// Compares as `==` does, which the compiler cannot do yet while it compiles.
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
 }
 
 impl<P, T> fmt::Debug for Lent<P, T> {

@@ -39,10 +39,28 @@ pub struct PluginDecl {
     pub package: &'static str,
     /// The plugins that must be there and start first, such as `notes ^1`.
     pub requires: &'static [&'static str],
+    /// How far those of its capabilities reach that have bounds.
+    pub scopes: &'static [ScopeDecl],
     /// Where the struct stands.
     pub location: Location,
     /// The configuration.
     pub config: ConfigDecl,
+}
+
+impl PluginDecl {
+    /// Returns how far one of its capabilities reaches, such as the variables of `env`; nothing if it does not say.
+    pub fn scope(&self, capability: &str) -> &'static [&'static str] {
+        self.scopes.iter().find(|scope| scope.capability == capability).map_or(&[], |scope| scope.entries)
+    }
+}
+
+/// How far a capability of a plugin reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScopeDecl {
+    /// The capability, such as `env`.
+    pub capability: &'static str,
+    /// What it reaches: the variables of `env`, the hosts of `http`, the programs of `process`, the directories of `files`.
+    pub entries: &'static [&'static str],
 }
 
 /// The configuration of a plugin: how to read it and what it looks like.

@@ -22,7 +22,7 @@ pub use crate::{
     lend::{Lend, Lent, LentDecl, LentKind, Loan, lend_config, lend_state},
     location::Location,
     output::{Convert, FallibleTag, PlainTag, Probe, Reply, ReplyOf},
-    plugin::{ConfigDecl, Plugin, PluginDecl},
+    plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::PromptDecl,
     tool::{Effect, OutputDecl, ToolDecl},
 };

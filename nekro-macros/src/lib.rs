@@ -25,6 +25,10 @@ use proc_macro::TokenStream;
 /// | `title = "Weather"` | a name for people |
 /// | `category = "world"` | a word to group plugins by |
 /// | `requires = ["notes ^1"]` | plugins that must be linked, and start first |
+/// | `http = ["api.example.org", "*.example.org:8443"]` | the hosts that it reaches; without a port, by the protocol's own |
+/// | `process = ["git"]` | the programs that it runs, by name or absolute path |
+/// | `env = ["LANG"]` | the environment variables that it reads |
+/// | `files = ["/srv/data"]` | the directories that it reads and writes |
 /// | `crate = nk` | what `nekro-core` is called in this crate, if it was renamed |
 #[proc_macro_attribute]
 pub fn plugin(keys: TokenStream, item: TokenStream) -> TokenStream {

@@ -1,6 +1,7 @@
 //! The kernel under attack: what it promises, with plugins that behave as badly as they are told.
 
 mod calls;
+mod channels;
 mod configuration;
 mod decisions;
 mod events;

@@ -4,7 +4,8 @@ use std::any::TypeId;
 
 use expect_test::{Expect, expect};
 use nekro_core::{
-    Body, CommandDecl, ConfigDecl, Effect, Error, HookDecl, Kind, Location, OutputDecl, PluginDecl, Role, ToolDecl, When,
+    Body, CapabilityDecl, CommandDecl, ConfigDecl, Effect, Error, HookDecl, Kind, LentDecl, LentKind, Location, OutputDecl,
+    PluginDecl, Role, ScopeDecl, ToolDecl, When,
     event::{EventDecl, Sort},
     kernel::{Declarations, Registry},
 };
@@ -19,7 +20,11 @@ fn at(line: u32) -> Location {
 }
 
 fn plugin(id: &'static str, version: &'static str, requires: &'static [&'static str], line: u32) -> &'static PluginDecl {
-    leak(PluginDecl {
+    leak(plugin_decl(id, version, requires, line))
+}
+
+fn plugin_decl(id: &'static str, version: &'static str, requires: &'static [&'static str], line: u32) -> PluginDecl {
+    PluginDecl {
         id,
         docs: "A plugin.",
         title: None,
@@ -30,13 +35,18 @@ fn plugin(id: &'static str, version: &'static str, requires: &'static [&'static 
         repository: "",
         package: id,
         requires,
+        scopes: &[],
         location: at(line),
         config: ConfigDecl { read: |_| Ok(Box::new(())), schema: None },
-    })
+    }
 }
 
 fn tool(plugin: &'static PluginDecl, name: &'static str, line: u32) -> &'static ToolDecl {
-    leak(ToolDecl {
+    leak(tool_decl(plugin, name, line))
+}
+
+fn tool_decl(plugin: &'static PluginDecl, name: &'static str, line: u32) -> ToolDecl {
+    ToolDecl {
         plugin,
         name,
         docs: "A tool.",
@@ -51,7 +61,7 @@ fn tool(plugin: &'static PluginDecl, name: &'static str, line: u32) -> &'static 
         check: |_| Ok(()),
         body: Body::Sync(|_| Err(Error::new("not called here"))),
         location: at(line),
-    })
+    }
 }
 
 fn command(plugin: &'static PluginDecl, name: &'static str, aliases: &'static [&'static str], line: u32) -> &'static CommandDecl {
@@ -96,6 +106,40 @@ fn plugins(plugins: impl IntoIterator<Item = &'static PluginDecl>) -> Declaratio
     let mut declarations = Declarations::default();
     declarations.plugins.extend(plugins);
     declarations
+}
+
+#[test]
+fn a_scope_that_is_missing_or_unused_is_a_problem() {
+    static SHELL: CapabilityDecl = CapabilityDecl {
+        name: "process",
+        summary: "runs programs",
+        scope: Some("add `process = [\"git\"]` to its `#[plugin]`"),
+        provided: |_| true,
+    };
+    static CLOCK: CapabilityDecl = CapabilityDecl { name: "clock", summary: "reads the time", scope: None, provided: |_| true };
+    const LENT: &[LentDecl] = &[
+        LentDecl { capability: Some(&SHELL), kind: LentKind::Capability },
+        LentDecl { capability: Some(&CLOCK), kind: LentKind::Capability },
+    ];
+    let takes = |plugin, line| leak(ToolDecl { lent: LENT, ..tool_decl(plugin, "run", line) });
+    let scoped = |id, scopes, line| leak(PluginDecl { scopes, ..plugin_decl(id, "1.0.0", &[], line) });
+    let git = ScopeDecl { capability: "process", entries: &["git"] };
+    let time = ScopeDecl { capability: "clock", entries: &["noon"] };
+    let (good, silent) = (scoped("good", leak([git]), 1), plugin("silent", "1.0.0", &[], 2));
+    let (boastful, odd) = (scoped("boastful", leak([git]), 3), scoped("odd", leak([git, time]), 4));
+    let mut declarations = plugins([good, silent, boastful, odd]);
+    declarations.tools = vec![takes(good, 10), takes(silent, 20), takes(odd, 40)];
+    check(
+        declarations,
+        expect![[r#"
+        the linked plugins do not fit together
+          - lib.rs:20 takes `process`, and the plugin `silent` does not say how far that reaches
+            (add `process = ["git"]` to its `#[plugin]`)
+          - the plugin `boastful` at lib.rs:3 says how far `process` reaches, and none of its functions takes that
+            (remove `process` from its `#[plugin]`)
+          - the plugin `odd` at lib.rs:4 says how far `clock` reaches, and none of its functions takes that
+            (remove `clock` from its `#[plugin]`)"#]],
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::{
 use nekro_core::{
     Caller, ClockPort, Error, MemoryStore, MessagesPort, Ports, RandomPort, Reply, StorePort,
     event::Fact,
-    kernel::{ApprovalPort, Builder, Kernel, Limits, ObserverPort, Registry, Stage, StartError},
+    kernel::{ApprovalPort, Builder, Configuration, Kernel, Limits, ObserverPort, Registry, Stage, StartError},
     testing::{Approver, FakeClock, Outbox, Recorder, SeededRandom},
 };
 use nekro_fixture_alpha::events::Noted;
@@ -49,6 +49,14 @@ impl Setup {
 
     pub(crate) fn beta(self, config: Value) -> Self {
         Self { builder: self.builder.configure("beta", config), ..self }
+    }
+
+    pub(crate) fn configured(self, plugin: &str, config: Configuration) -> Self {
+        Self { builder: self.builder.configure(plugin, config), ..self }
+    }
+
+    pub(crate) fn off(self, channel: &str, plugin: &str) -> Self {
+        Self { builder: self.builder.disable_in(channel, plugin), ..self }
     }
 
     pub(crate) fn without(self, plugin: &str) -> Self {

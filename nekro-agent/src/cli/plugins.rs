@@ -93,7 +93,7 @@ fn text(plugin: &manifest::Plugin, status: Option<&PluginStatus>) -> String {
     }
     let named = |name: String, docs: &str| vec![name, first_line(docs).to_owned()];
     section("about", facts);
-    section("may", plugin.capabilities.iter().map(|one| vec![one.name.clone(), one.summary.clone()]).collect());
+    section("may", plugin.capabilities.iter().map(capability).collect());
     section("tools", plugin.tools.iter().map(|tool| named(tool.name.clone(), &tool.description)).collect());
     let commands = plugin.commands.iter();
     section("commands", commands.map(|command| named(format!("/{}", command.name), &command.description)).collect());
@@ -104,6 +104,11 @@ fn text(plugin: &manifest::Plugin, status: Option<&PluginStatus>) -> String {
     section("configuration", plugin.config.as_ref().map(config_rows).unwrap_or_default());
     section("hooks", plugin.hooks.iter().map(|hook| vec![hook.when.clone()]).collect());
     sections.join("\n\n")
+}
+
+fn capability(one: &manifest::Capability) -> Vec<String> {
+    let scope = if one.scope.is_empty() { String::new() } else { format!(": {}", one.scope.join(", ")) };
+    vec![one.name.clone(), format!("{}{scope}", one.summary)]
 }
 
 fn config_rows(schema: &Value) -> Vec<Vec<String>> {

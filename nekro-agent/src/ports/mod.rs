@@ -1,11 +1,13 @@
 //! What this host implements for its plugins: one file to a port.
 
 mod clock;
+mod env;
 mod random;
 mod terminal;
 
 pub(crate) use self::{
     clock::SystemClock,
+    env::SystemEnv,
     random::SystemRandom,
     terminal::{EventStream, Outbox, Person, Question, answer_questions},
 };

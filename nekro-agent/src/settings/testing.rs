@@ -116,6 +116,7 @@ pub(super) static WEATHER: PluginDecl = PluginDecl {
     repository: "",
     package: "weather",
     requires: &[],
+    scopes: &[],
     location: Location { file: "weather.rs", line: 1 },
     config: ConfigDecl {
         read: nekro_core::__private::read_config::<Weather>,

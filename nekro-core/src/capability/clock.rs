@@ -45,8 +45,12 @@ impl fmt::Debug for Clock {
     }
 }
 
-static CLOCK: CapabilityDecl =
-    CapabilityDecl { name: "clock", summary: "reads the time of day and waits", provided: |ports| ports.has::<dyn ClockPort>() };
+static CLOCK: CapabilityDecl = CapabilityDecl {
+    name: "clock",
+    summary: "reads the time of day and waits",
+    scope: None,
+    provided: |ports| ports.has::<dyn ClockPort>(),
+};
 
 impl<P: Plugin> Lend<P> for Clock {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&CLOCK);

@@ -38,7 +38,7 @@ impl fmt::Debug for Events {
 }
 
 static EVENTS: CapabilityDecl =
-    CapabilityDecl { name: "events", summary: "tells other plugins that something happened", provided: |_| true };
+    CapabilityDecl { name: "events", summary: "tells other plugins that something happened", scope: None, provided: |_| true };
 
 impl<P: Plugin> Lend<P> for Events {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&EVENTS);

@@ -104,6 +104,7 @@ impl fmt::Debug for Messages {
 static MESSAGES: CapabilityDecl = CapabilityDecl {
     name: "messages",
     summary: "sends messages to the conversation it is called from",
+    scope: None,
     provided: |ports| ports.has::<dyn MessagesPort>(),
 };
 

@@ -5,6 +5,7 @@
 
 mod clock;
 mod ctx;
+mod env;
 mod events;
 mod messages;
 mod random;
@@ -20,6 +21,7 @@ use std::{
 pub use self::{
     clock::{Clock, ClockPort},
     ctx::Ctx,
+    env::{Env, EnvPort},
     events::Events,
     messages::{Delivery, Message, Messages, MessagesPort},
     random::{Random, RandomPort},
@@ -34,6 +36,9 @@ pub struct CapabilityDecl {
     pub name: &'static str,
     /// What a function that takes it can do, in one sentence.
     pub summary: &'static str,
+    /// For one that reaches only as far as its plugin declares: what the plugin has to say, told to whoever has not. `None` for one
+    /// without bounds.
+    pub scope: Option<&'static str>,
     /// Tells whether the host has it.
     pub provided: fn(&Ports) -> bool,
 }

@@ -83,8 +83,12 @@ impl fmt::Debug for Random {
     }
 }
 
-static RANDOM: CapabilityDecl =
-    CapabilityDecl { name: "random", summary: "draws random numbers", provided: |ports| ports.has::<dyn RandomPort>() };
+static RANDOM: CapabilityDecl = CapabilityDecl {
+    name: "random",
+    summary: "draws random numbers",
+    scope: None,
+    provided: |ports| ports.has::<dyn RandomPort>(),
+};
 
 impl<P: Plugin> Lend<P> for Random {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&RANDOM);

@@ -225,8 +225,12 @@ impl fmt::Debug for Store {
     }
 }
 
-static STORE: CapabilityDecl =
-    CapabilityDecl { name: "store", summary: "keeps values of its own", provided: |ports| ports.has::<dyn StorePort>() };
+static STORE: CapabilityDecl = CapabilityDecl {
+    name: "store",
+    summary: "keeps values of its own",
+    scope: None,
+    provided: |ports| ports.has::<dyn StorePort>(),
+};
 
 impl<P: Plugin> Lend<P> for Store {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&STORE);

@@ -70,7 +70,7 @@ impl Kernel {
     /// The one decision on whether a tool is there for a caller.
     #[inline]
     fn sees<'l>(&self, live: &'l Live, tool: &ToolEntry, caller: &Caller) -> Option<&'l Arc<Running>> {
-        let plugin = live.plugins[tool.plugin].as_ref().filter(|_| !live.halted)?;
+        let plugin = live.plugin(live.channel(caller.session.as_ref()), tool.plugin).filter(|_| !live.halted)?;
         if !self.is_present(tool.decl.plugin.id, Some(&tool.name), caller) {
             return None;
         }
@@ -303,7 +303,7 @@ impl Kernel {
             .registry()
             .command(name)
             .filter(|entry| !self.0.live.load().halted && self.is_present(entry.decl.plugin.id, None, caller));
-        let found = found.and_then(|entry| Some((entry, self.running(entry.plugin)?)));
+        let found = found.and_then(|entry| Some((entry, self.running(entry.plugin, caller.session.as_ref())?)));
         let Some((entry, plugin)) = found else {
             let error = Error::new(format!("there is no command `/{name}`")).with_code("unknown_command");
             return Err(match suggest(name, self.commands(caller).map(|entry| entry.decl.name)) {
@@ -330,7 +330,7 @@ impl Kernel {
         let commands = self.registry().commands().iter();
         commands.filter(move |entry| {
             !live.halted
-                && live.plugins[entry.plugin].is_some()
+                && live.plugin(live.channel(caller.session.as_ref()), entry.plugin).is_some()
                 && caller.role >= entry.decl.role
                 && self.is_present(entry.decl.plugin.id, None, caller)
         })

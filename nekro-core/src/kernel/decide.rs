@@ -11,7 +11,7 @@ use super::{
 use crate::{
     call::{Call, Input},
     caller::Caller,
-    event::{Decision, Verdict},
+    event::{Decision, Event, Verdict},
     handler::HandlerBody,
 };
 
@@ -52,7 +52,8 @@ impl Kernel {
             let limit = listener.decl.deadline.unwrap_or(self.limits().decision_deadline);
             let input = Input::Event(&event);
             let now = live.get_or_insert_with(|| self.0.live.load());
-            let called = match (&now.plugins[listener.plugin], listener.decl.body) {
+            let channel = now.channel(Event::session(&event).or(caller.session.as_ref()));
+            let called = match (now.plugin(channel, listener.plugin), listener.decl.body) {
                 (Some(plugin), HandlerBody::Sync(body)) => {
                     let call = Call { kernel: self, plugin, caller, limit, input };
                     self.admit(listener).and_then(|pass| self.tell_breaker(listener, pass, guarded(|| body(&call, &mut answer))))
@@ -68,7 +69,7 @@ impl Kernel {
                     Err(failure) => Err(failure),
                 },
                 // A guard that nobody has disabled and that is not there must not leave the door open.
-                (None, _) if now.wanted[listener.plugin] => Err(Failure::NotRunning),
+                (None, _) if now.is_wanted(channel, listener.plugin) => Err(Failure::NotRunning),
                 (None, _) => continue,
             };
             if let Err(failure) = called {

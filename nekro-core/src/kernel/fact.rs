@@ -125,8 +125,9 @@ impl Kernel {
         }
         let session = Event::session(&event).cloned();
         let fact: Arc<dyn AnyFact> = Arc::new(event);
+        let channel = live.channel(session.as_ref());
         for (plugin, listeners) in &entry.groups {
-            if live.plugins[*plugin].is_none() {
+            if live.plugin(channel, *plugin).is_none() {
                 continue;
             }
             let post = Post { fact: Arc::clone(&fact), listeners: listeners.clone() };
@@ -175,7 +176,7 @@ impl Kernel {
                 return;
             }
         }
-        let Some(running) = self.running(plugin) else { return };
+        let Some(running) = self.running(plugin, fact.session()) else { return };
         let mut caller = Caller::host();
         caller.session = fact.session().cloned();
         caller.turn = fact.turn().cloned();

@@ -5,10 +5,11 @@
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
+use serde_json::Value;
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::{
-    Kernel,
+    Configuration, Kernel,
     guard::{Failure, drop_guarded, guarded, limited},
 };
 use crate::{
@@ -31,6 +32,35 @@ impl Drop for Made {
     }
 }
 
+/// The configurations of a plugin, as its own reader has read them.
+#[derive(Clone, Default)]
+pub(crate) struct Configs {
+    everywhere: Made,
+    channels: Vec<(String, Made)>,
+}
+
+impl Configs {
+    /// Reads all of them.
+    pub(crate) fn read(decl: &PluginDecl, configuration: &Configuration) -> Result<Self, ConfigMistake> {
+        let read = |config: &Value| Ok(Made(Some((decl.config.read)(&config.to_string())?.into())));
+        let everywhere = read(&configuration.everywhere)?;
+        let channels = configuration.channels.iter().map(|(channel, config)| {
+            let in_channel = |mistake: ConfigMistake| ConfigMistake {
+                problem: format!("in the channel `{channel}`: {}", mistake.problem),
+                ..mistake
+            };
+            Ok((channel.clone(), read(config).map_err(in_channel)?))
+        });
+        Ok(Self { everywhere, channels: channels.collect::<Result<_, _>>()? })
+    }
+}
+
+/// A plugin that can be called, with what it is in each channel where it has another configuration.
+pub(crate) struct Reachable {
+    pub(crate) everywhere: Arc<Running>,
+    pub(crate) channels: Vec<(String, Arc<Running>)>,
+}
+
 /// A plugin that is linked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Discovered<'r> {
@@ -40,14 +70,14 @@ pub(crate) struct Discovered<'r> {
 /// A plugin whose configuration was read.
 pub(crate) struct Configured<'r> {
     entry: &'r super::PluginEntry,
-    config: Made,
+    configs: Configs,
 }
 
 /// A plugin whose state was made. Nobody can reach it yet.
 pub(crate) struct Initialised {
     decl: &'static PluginDecl,
     id: PluginId,
-    config: Made,
+    configs: Configs,
     state: Made,
 }
 
@@ -64,7 +94,7 @@ pub struct Running {
 /// A plugin that new calls no longer find.
 pub(crate) struct Stopping {
     last: Initialised,
-    // One for the plugin as it is, and one for each older configuration that calls may still be using.
+    // One for each configuration that the plugin has, and one for each older one that calls may still be using.
     unused: Vec<oneshot::Receiver<()>>,
 }
 
@@ -94,19 +124,19 @@ impl fmt::Display for StartProblem {
 }
 
 impl<'r> Discovered<'r> {
-    /// Reads the configuration.
-    pub(crate) fn configure(self, json: &str) -> Result<Configured<'r>, StartProblem> {
-        let config = (self.entry.decl.config.read)(json).map_err(StartProblem::Config)?;
-        Ok(Configured { entry: self.entry, config: Made(Some(config.into())) })
+    /// Reads the configurations.
+    pub(crate) fn configure(self, configuration: &Configuration) -> Result<Configured<'r>, StartProblem> {
+        let configs = Configs::read(self.entry.decl, configuration).map_err(StartProblem::Config)?;
+        Ok(Configured { entry: self.entry, configs })
     }
 }
 
 impl Configured<'_> {
-    /// Calls `#[init]`. If it fails, `#[cleanup]` is called for what it may have left, unless that needs the state.
+    /// Calls `#[init]`, with the configuration that holds everywhere: the state is the same in every channel. If it fails, `#[cleanup]` is called for what it may have left, unless that needs the state.
     pub(crate) async fn initialise(self, kernel: &Kernel) -> Result<Initialised, StartProblem> {
         let entry = self.entry;
         let mut plugin =
-            Initialised { decl: entry.decl, id: PluginId::from(entry.decl.id), config: self.config, state: Made::default() };
+            Initialised { decl: entry.decl, id: PluginId::from(entry.decl.id), configs: self.configs, state: Made::default() };
         if let Some(init) = entry.init {
             match plugin.call(kernel, init, kernel.limits().init_deadline).await {
                 Ok(state) => plugin.state = Made(Some(state)),
@@ -123,11 +153,17 @@ impl Configured<'_> {
 
 impl Initialised {
     /// Makes the plugin reachable, and gives the handle by which it is stopped.
-    pub(crate) fn run(self) -> (Arc<Running>, Stopping) {
-        let (in_use, unused) = oneshot::channel();
-        let Self { decl, id, config, state } = self;
-        let last = Self { decl, id: id.clone(), config: config.clone(), state: state.clone() };
-        (Arc::new(Running { decl, id, config, state, _in_use: in_use }), Stopping { last, unused: vec![unused] })
+    pub(crate) fn run(self) -> (Reachable, Stopping) {
+        let mut unused = Vec::new();
+        let mut running = |config: &Made| {
+            let (in_use, not_in_use) = oneshot::channel();
+            unused.push(not_in_use);
+            let Self { decl, id, state, .. } = &self;
+            Arc::new(Running { decl, id: id.clone(), config: config.clone(), state: state.clone(), _in_use: in_use })
+        };
+        let everywhere = running(&self.configs.everywhere);
+        let channels = self.configs.channels.iter().map(|(name, config)| (name.clone(), running(config))).collect();
+        (Reachable { everywhere, channels }, Stopping { last: self, unused })
     }
 
     async fn call(&self, kernel: &Kernel, hook: &HookDecl, limit: Duration) -> Result<State, Failure> {
@@ -136,7 +172,7 @@ impl Initialised {
         let plugin = Running {
             decl: self.decl,
             id: self.id.clone(),
-            config: self.config.clone(),
+            config: self.configs.everywhere.clone(),
             state: self.state.clone(),
             _in_use: in_use,
         };
@@ -177,15 +213,14 @@ impl Stopping {
         Stopped
     }
 
-    /// Replaces the configuration. Calls under way go on with the old one.
-    pub(crate) fn reconfigure(&mut self, json: &str) -> Result<Arc<Running>, ConfigMistake> {
-        let config = Made(Some((self.last.decl.config.read)(json)?.into()));
-        self.last.config = config.clone();
+    /// Replaces the configurations. Calls under way go on with the old ones.
+    pub(crate) fn reconfigure(&mut self, configs: Configs) -> Reachable {
         let Initialised { decl, id, state, .. } = &self.last;
-        let (running, next) = Initialised { decl, id: id.clone(), config, state: state.clone() }.run();
+        let (reachable, next) = Initialised { decl, id: id.clone(), configs, state: state.clone() }.run();
+        self.last = next.last;
         self.unused.retain_mut(|unused| unused.try_recv() == Err(TryRecvError::Empty));
         self.unused.extend(next.unused);
-        Ok(running)
+        reachable
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod breaker;
 mod call;
+mod channel;
 mod decide;
 mod fact;
 mod guard;
@@ -19,17 +20,22 @@ mod switch;
 
 use std::{
     any::TypeId,
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex, Weak},
 };
 
-use arc_swap::ArcSwap;
-use serde_json::Value;
-
-use self::{breaker::Breaker, fact::Post, lifecycle::Stopping, mailbox::Mailbox, prompt::LastGood};
+use self::{
+    breaker::Breaker,
+    channel::Channel,
+    fact::Post,
+    lifecycle::{Reachable, Stopping},
+    mailbox::Mailbox,
+    prompt::LastGood,
+};
 pub use self::{
     call::{ApprovalPort, ApprovalRequest, Called},
+    channel::Configuration,
     decide::{Decided, Failed},
     fact::{Observed, ObserverPort},
     lifecycle::{Running, StartProblem},
@@ -41,7 +47,8 @@ pub use self::{
     status::{PluginStatus, Stage},
     switch::SwitchError,
 };
-use crate::{argument::ConfigMistake, capability::Ports};
+use crate::{argument::ConfigMistake, capability::Ports, ids::SessionId};
+use arc_swap::ArcSwap;
 
 /// The running agent's core: what hosts call and capabilities reach back into. A handle; clones are the same kernel.
 ///
@@ -90,6 +97,8 @@ struct Live {
     plugins: Vec<Option<Arc<Running>>>,
     // By plugin index: nobody has disabled it. One that is wanted and does not run has failed, and so have its guards.
     wanted: Vec<bool>,
+    // By name; only those where something is different.
+    channels: HashMap<Box<str>, Channel>,
     silenced: HashSet<TypeId>,
     halted: bool,
 }
@@ -100,8 +109,8 @@ struct Switch {
     // By plugin index.
     stopping: BTreeMap<usize, Stopping>,
     // Have started, but cannot be reached yet.
-    started: Vec<(usize, Arc<Running>)>,
-    configs: BTreeMap<usize, Result<Value, ConfigMistake>>,
+    started: Vec<(usize, Reachable)>,
+    configs: BTreeMap<usize, Result<Configuration, ConfigMistake>>,
 }
 
 impl Kernel {
@@ -128,10 +137,12 @@ impl Kernel {
         self.0.live.load_full()
     }
 
-    /// Returns a plugin, if it is running. Whoever waits holds this and no [`Live`]: that would keep the others from stopping.
+    /// Returns a plugin as it is for a session, if it is running. Whoever waits holds this and no [`Live`]: that would keep the others
+    /// from stopping.
     #[inline]
-    fn running(&self, plugin: usize) -> Option<Arc<Running>> {
-        self.0.live.load().plugins[plugin].clone()
+    fn running(&self, plugin: usize, session: Option<&SessionId>) -> Option<Arc<Running>> {
+        let live = self.0.live.load();
+        live.plugin(live.channel(session), plugin).cloned()
     }
 }
 

@@ -85,9 +85,10 @@ impl Kernel {
     /// made at the same time. A section that fails or is too slow keeps its last good text; it never holds up the others.
     pub async fn prompt(&self, caller: &Caller) -> Vec<Section> {
         let live = self.live();
+        let channel = live.channel(caller.session.as_ref());
         let entries = self.registry().prompt_entries().iter().zip(&self.0.last_good);
         let sections = entries.filter_map(|((decl, plugin), last_good)| {
-            let plugin = live.plugins[*plugin].clone().filter(|_| !live.halted)?;
+            let plugin = live.plugin(channel, *plugin).filter(|_| !live.halted).cloned()?;
             if self.presence(decl.plugin.id, None, caller) != Presence::Awake {
                 return None;
             }

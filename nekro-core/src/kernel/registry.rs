@@ -222,7 +222,7 @@ pub struct RegistryError {
 }
 
 /// One reason why the linked plugins cannot become an agent.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Problem {
     /// Two things have one name.
@@ -266,6 +266,24 @@ pub enum Problem {
         /// Where the function stands.
         location: Location,
     },
+    /// A plugin takes a capability and does not say how far it reaches.
+    Unbounded {
+        /// The plugin.
+        plugin: &'static str,
+        /// The capability.
+        capability: &'static CapabilityDecl,
+        /// Where the function stands that takes it.
+        location: Location,
+    },
+    /// A plugin says how far a capability reaches that it does not take.
+    UnusedScope {
+        /// The plugin.
+        plugin: &'static str,
+        /// The capability.
+        capability: &'static str,
+        /// Where the plugin's struct stands.
+        location: Location,
+    },
     /// A plugin is linked that the bundle does not name.
     Unnamed {
         /// The plugin.
@@ -301,6 +319,8 @@ impl Problem {
             Self::BadRequirement { .. } => "write it like `notes ^1`".to_owned(),
             Self::Unmet { .. } => "add that plugin to the bundle, in a version that fits".to_owned(),
             Self::Circle { .. } => "remove one of the requirements".to_owned(),
+            Self::Unbounded { capability, .. } => capability.scope.unwrap_or_default().to_owned(),
+            Self::UnusedScope { capability, .. } => format!("remove `{capability}` from its `#[plugin]`"),
             Self::Orphan { plugin, .. } => format!("name the plugin `{plugin}` in `bundle!`"),
             Self::Unnamed { package, .. } => {
                 format!("add `{}` to `bundle!`, or remove the dependency that brings it", package.replace('-', "_"))
@@ -328,6 +348,16 @@ impl fmt::Display for Problem {
             Self::Circle { plugins } => write!(f, "plugins require one another in a circle: {}", plugins.join(", ")),
             Self::Orphan { plugin, location } => {
                 write!(f, "{location} belongs to the plugin `{plugin}`, which is not linked")
+            }
+            Self::Unbounded { plugin, capability, location } => {
+                let name = capability.name;
+                write!(f, "{location} takes `{name}`, and the plugin `{plugin}` does not say how far that reaches")
+            }
+            Self::UnusedScope { plugin, capability, location } => {
+                write!(
+                    f,
+                    "the plugin `{plugin}` at {location} says how far `{capability}` reaches, and none of its functions takes that"
+                )
             }
             Self::Unnamed { plugin, package } => {
                 write!(f, "the plugin `{plugin}` of the package `{package}` is linked, but the bundle does not name it")
@@ -435,14 +465,28 @@ impl Registry {
             }
         }
         let (events, event_types) = index_events(&of.events, &handlers, &mut problems);
-        let mut capabilities = vec![BTreeMap::new(); of.plugins.len()];
-        let lent = (tools.iter().map(|tool| (tool.plugin, tool.decl.lent)))
-            .chain(commands.iter().map(|command| (command.plugin, command.decl.lent)))
-            .chain(prompts.iter().map(|(decl, plugin)| (*plugin, decl.lent)))
-            .chain(handlers.iter().map(|(decl, plugin)| (*plugin, decl.lent)))
-            .chain(hooks.iter().map(|(decl, plugin)| (*plugin, decl.lent)));
-        for (plugin, lent) in lent {
-            capabilities[plugin].extend(lent.iter().filter_map(|lent| lent.capability).map(|one| (one.name, one)));
+        let mut capabilities = vec![BTreeMap::<_, &CapabilityDecl>::new(); of.plugins.len()];
+        let lent = (tools.iter().map(|tool| (tool.plugin, tool.decl.lent, tool.decl.location)))
+            .chain(commands.iter().map(|command| (command.plugin, command.decl.lent, command.decl.location)))
+            .chain(prompts.iter().map(|(decl, plugin)| (*plugin, decl.lent, decl.location)))
+            .chain(handlers.iter().map(|(decl, plugin)| (*plugin, decl.lent, decl.location)))
+            .chain(hooks.iter().map(|(decl, plugin)| (*plugin, decl.lent, decl.location)));
+        for (at, lent, location) in lent {
+            let decl = of.plugins[at];
+            for capability in lent.iter().filter_map(|lent| lent.capability) {
+                capabilities[at].insert(capability.name, capability);
+                if capability.scope.is_some() && decl.scope(capability.name).is_empty() {
+                    problems.push(Problem::Unbounded { plugin: decl.id, capability, location });
+                }
+            }
+        }
+        for (decl, taken) in of.plugins.iter().zip(&capabilities) {
+            let unused = decl.scopes.iter().filter(|scope| taken.get(scope.capability).is_none_or(|one| one.scope.is_none()));
+            problems.extend(unused.map(|scope| Problem::UnusedScope {
+                plugin: decl.id,
+                capability: scope.capability,
+                location: decl.location,
+            }));
         }
         let requires = read_requirements(&of.plugins, &index, &mut problems);
         let start_order = start_order(&of.plugins, &requires, &mut problems);

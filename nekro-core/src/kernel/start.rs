@@ -7,11 +7,11 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use serde_json::Value;
+use serde_json::json;
 
 use super::{
-    Breaker, Inner, Kernel, LastGood, Limits, Live, Mailbox, ObserverPort, PresencePort, Registry, Stage, StartProblem, Switch,
-    lifecycle::Discovered,
+    Breaker, Configuration, Inner, Kernel, LastGood, Limits, Live, Mailbox, ObserverPort, PresencePort, Registry, Stage,
+    StartProblem, Switch, lifecycle::Discovered,
 };
 use crate::{
     argument::{ConfigMistake, suggest},
@@ -24,8 +24,9 @@ pub struct Builder {
     registry: Registry,
     ports: Ports,
     limits: Limits,
-    configs: BTreeMap<String, Result<Value, ConfigMistake>>,
+    configs: BTreeMap<String, Result<Configuration, ConfigMistake>>,
     disabled: BTreeSet<String>,
+    disabled_in: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Why a kernel did not start. Read by the operator.
@@ -72,6 +73,7 @@ impl fmt::Debug for Builder {
             .field("limits", &self.limits)
             .field("configured", &self.configs.keys())
             .field("disabled", &self.disabled)
+            .field("disabled_in", &self.disabled_in)
             .finish()
     }
 }
@@ -91,8 +93,8 @@ impl Builder {
 
     /// Sets the configuration of a plugin.
     #[must_use]
-    pub fn configure(mut self, plugin: impl Into<String>, config: Value) -> Self {
-        self.configs.insert(plugin.into(), Ok(config));
+    pub fn configure(mut self, plugin: impl Into<String>, config: impl Into<Configuration>) -> Self {
+        self.configs.insert(plugin.into(), Ok(config.into()));
         self
     }
 
@@ -110,6 +112,13 @@ impl Builder {
         self
     }
 
+    /// Leaves a plugin out in one channel, as [`Kernel::disable_in`] says.
+    #[must_use]
+    pub fn disable_in(mut self, channel: impl Into<String>, plugin: impl Into<String>) -> Self {
+        self.disabled_in.entry(channel.into()).or_default().insert(plugin.into());
+        self
+    }
+
     /// Starts the plugins, each after those it requires. One that fails is reported by [`Kernel::status`], and the others run.
     ///
     /// # Errors
@@ -117,7 +126,7 @@ impl Builder {
     /// If a name is unknown, or there is no tokio runtime.
     pub async fn start(self) -> Result<Kernel, StartError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
-        let Self { registry, ports, limits, configs, disabled } = self;
+        let Self { registry, ports, limits, configs, disabled, disabled_in } = self;
         let index = |name: &String| {
             registry.plugin_index(name).ok_or_else(|| StartError::UnknownPlugin {
                 name: name.clone(),
@@ -125,18 +134,20 @@ impl Builder {
             })
         };
         let disabled = disabled.iter().map(index).collect::<Result<BTreeSet<_>, _>>()?;
+        let off =
+            disabled_in.into_iter().map(|(channel, plugins)| Ok((channel, plugins.iter().map(index).collect::<Result<_, _>>()?)));
+        let off = off.collect::<Result<BTreeMap<_, BTreeSet<_>>, _>>()?;
         let configs = configs.into_iter().map(|(name, config)| Ok((index(&name)?, config))).collect::<Result<_, _>>()?;
 
         let count = registry.plugins().len();
         let observer = ports.get::<dyn ObserverPort>().ok().cloned();
         let presence = ports.get::<dyn PresencePort>().ok().cloned();
         let order = registry.start_order().to_vec();
+        let wanted = (0..count).map(|at| !disabled.contains(&at)).collect();
+        let mut live = Live { plugins: vec![None; count], wanted, ..Live::default() };
+        live.set_off(&off);
         let kernel = Kernel(Arc::new(Inner {
-            live: ArcSwap::from_pointee(Live {
-                plugins: vec![None; count],
-                wanted: (0..count).map(|at| !disabled.contains(&at)).collect(),
-                ..Live::default()
-            }),
+            live: ArcSwap::from_pointee(live),
             breakers: (0..registry.handler_count()).map(|_| Breaker::default()).collect(),
             mailboxes: (0..count).map(|_| Mailbox::default()).collect(),
             last_good: registry.prompts().map(|_| LastGood::default()).collect(),
@@ -186,7 +197,14 @@ impl Builder {
 impl Kernel {
     /// Begins to describe a kernel for what is linked.
     pub fn builder(registry: Registry) -> Builder {
-        Builder { registry, ports: Ports::new(), limits: Limits::default(), configs: BTreeMap::new(), disabled: BTreeSet::new() }
+        Builder {
+            registry,
+            ports: Ports::new(),
+            limits: Limits::default(),
+            configs: BTreeMap::new(),
+            disabled: BTreeSet::new(),
+            disabled_in: BTreeMap::new(),
+        }
     }
 
     /// Takes one plugin through its stages, up to the point where [`Kernel::publish`] makes it reachable.
@@ -217,14 +235,14 @@ impl Kernel {
             return Err(StartProblem::Unavailable(missing.name));
         }
         let config = match switch.configs.get(&at) {
-            None => "{}".to_owned(),
-            Some(Ok(config)) => config.to_string(),
+            None => &Configuration::new(json!({})),
+            Some(Ok(config)) => config,
             Some(Err(mistake)) => return Err(StartProblem::Config(mistake.clone())),
         };
-        let initialised = Discovered { entry }.configure(&config)?.initialise(self).await?;
-        let (running, stopping) = initialised.run();
+        let initialised = Discovered { entry }.configure(config)?.initialise(self).await?;
+        let (reachable, stopping) = initialised.run();
         switch.stopping.insert(at, stopping);
-        switch.started.push((at, running));
+        switch.started.push((at, reachable));
         Ok(())
     }
 
@@ -234,13 +252,13 @@ impl Kernel {
             return;
         }
         self.set_live(|live| {
-            for (at, running) in &switch.started {
-                live.plugins[*at] = Some(Arc::clone(running));
+            for (at, reachable) in &switch.started {
+                live.insert(*at, reachable);
             }
         });
-        for (at, running) in switch.started.drain(..) {
+        for (at, reachable) in switch.started.drain(..) {
             self.set_stage(at, Stage::Running);
-            self.emit(PluginStarted { plugin: running.id().clone() });
+            self.emit(PluginStarted { plugin: reachable.everywhere.id().clone() });
         }
     }
 }

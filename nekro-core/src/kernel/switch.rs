@@ -2,14 +2,13 @@
 
 use std::{
     any::TypeId,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     future::Future,
-    sync::{Arc, PoisonError},
+    sync::PoisonError,
 };
 
-use serde_json::Value;
-
-use super::{Kernel, Live, Stage, StartProblem};
+use super::{Configuration, Kernel, Live, Stage, StartProblem, lifecycle::Configs};
 use crate::{
     argument::{ConfigMistake, suggest},
     event::facts::{ConfigChanged, PluginStopped},
@@ -70,7 +69,7 @@ impl Kernel {
         let kernel = self.clone();
         let started = self.to_the_end(async move {
             let mut switch = kernel.0.switch.lock().await;
-            if kernel.running(at).is_some() {
+            if kernel.running(at, None).is_some() {
                 return Ok(());
             }
             kernel.set_live(|live| live.wanted[at] = true);
@@ -94,7 +93,7 @@ impl Kernel {
         let stopped = self.to_the_end(async move {
             let mut switch = kernel.0.switch.lock().await;
             let mut plugins = kernel.registry().plugins().iter().enumerate();
-            match plugins.find(|(other, entry)| entry.requires.contains(&at) && kernel.running(*other).is_some()) {
+            match plugins.find(|(other, entry)| entry.requires.contains(&at) && kernel.running(*other, None).is_some()) {
                 Some((_, dependent)) => Err(SwitchError::RequiredBy(dependent.decl.id)),
                 None => {
                     kernel.set_live(|live| live.wanted[at] = false);
@@ -119,7 +118,7 @@ impl Kernel {
     }
 
     pub(super) async fn take_down(&self, switch: &mut super::Switch, at: usize) {
-        self.set_live(|live| live.plugins[at] = None);
+        self.set_live(|live| live.remove(at));
         self.0.mailboxes[at].clear();
         self.set_stage(at, Stage::Disabled);
         if let Some(stopping) = switch.stopping.remove(&at) {
@@ -153,21 +152,35 @@ impl Kernel {
         stopped.await;
     }
 
-    /// Replaces the configuration of a plugin as a whole; the next call sees the new one. A plugin that is not running is started
-    /// with it later.
+    /// Says which plugins are off in which channels, in place of what was said before: `{ channel: [plugin, …] }`. There they bring no
+    /// tool, command, prompt section or handler, and their guards are gone too, on purpose. A channel is named as in [`Configuration`].
+    ///
+    /// # Errors
+    ///
+    /// If there is no such plugin: then nothing was changed.
+    pub fn disable_in(&self, channels: &BTreeMap<String, BTreeSet<String>>) -> Result<(), SwitchError> {
+        let indices =
+            |plugins: &BTreeSet<String>| plugins.iter().map(|plugin| self.plugin_index(plugin)).collect::<Result<_, _>>();
+        let off = channels.iter().map(|(channel, plugins)| Ok((channel.clone(), indices(plugins)?)));
+        let off = off.collect::<Result<BTreeMap<_, BTreeSet<_>>, SwitchError>>()?;
+        self.set_live(|live| live.set_off(&off));
+        Ok(())
+    }
+
+    /// Replaces the configuration of a plugin as a whole, everywhere and in every channel; the next call sees the new one. A plugin that
+    /// is not running is started with it later.
     ///
     /// # Errors
     ///
     /// If there is no such plugin, or the configuration is wrong: then the old one stays.
-    pub async fn reconfigure(&self, plugin: &str, config: Value) -> Result<(), SwitchError> {
+    pub async fn reconfigure(&self, plugin: &str, config: impl Into<Configuration> + Send) -> Result<(), SwitchError> {
         let at = self.plugin_index(plugin)?;
         let mut switch = self.0.switch.lock().await;
-        let json = config.to_string();
+        let config = config.into();
+        let read = Configs::read(self.registry().plugins()[at].decl, &config).map_err(SwitchError::Config)?;
         if let Some(stopping) = switch.stopping.get_mut(&at) {
-            let running = stopping.reconfigure(&json).map_err(SwitchError::Config)?;
-            self.set_live(|live| live.plugins[at] = Some(Arc::clone(&running)));
-        } else {
-            (self.registry().plugins()[at].decl.config.read)(&json).map_err(SwitchError::Config)?;
+            let reachable = stopping.reconfigure(read);
+            self.set_live(|live| live.insert(at, &reachable));
         }
         switch.configs.insert(at, Ok(config));
         drop(switch);

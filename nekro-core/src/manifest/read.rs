@@ -69,7 +69,7 @@ fn plugin(entry: &PluginEntry) -> Plugin {
         repository: decl.repository.to_owned(),
         requires: list(decl.requires),
         location: place(decl.location, decl),
-        capabilities: entry.capabilities.iter().map(|decl| capability(decl)).collect(),
+        capabilities: entry.capabilities.iter().map(|taken| capability(taken, decl)).collect(),
         tools: Vec::new(),
         commands: Vec::new(),
         handlers: Vec::new(),
@@ -80,8 +80,10 @@ fn plugin(entry: &PluginEntry) -> Plugin {
     }
 }
 
-fn capability(decl: &CapabilityDecl) -> Capability {
-    Capability { name: decl.name.to_owned(), summary: decl.summary.to_owned(), scope: Vec::new(), used_by: Vec::new() }
+fn capability(decl: &CapabilityDecl, of: &PluginDecl) -> Capability {
+    let mut scope = list(of.scope(decl.name));
+    scope.sort();
+    Capability { name: decl.name.to_owned(), summary: decl.summary.to_owned(), scope, used_by: Vec::new() }
 }
 
 impl Plugin {

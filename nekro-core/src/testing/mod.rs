@@ -33,11 +33,11 @@ use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration}
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use self::ports::{Approver, FakeClock, Outbox, Recorder, SeededRandom};
+pub use self::ports::{Approver, FakeClock, FakeEnv, Outbox, Recorder, SeededRandom};
 use crate::{
     call::BoxFuture,
     caller::Caller,
-    capability::{ClockPort, MemoryStore, MessagesPort, Ports, RandomPort, StorePort},
+    capability::{ClockPort, EnvPort, MemoryStore, MessagesPort, Ports, RandomPort, StorePort},
     error::Result,
     event::{Decision, Fact},
     kernel::{ApprovalPort, Builder, Decided, Declarations, Kernel, Limits, ObserverPort, Registry, Section},
@@ -66,6 +66,7 @@ pub struct HostBuilder {
     configs: Vec<(&'static str, Value)>,
     limits: Limits,
     seed: u64,
+    env: FakeEnv,
     ports: Ports,
 }
 
@@ -90,6 +91,12 @@ impl HostBuilder {
     /// Chooses the random numbers.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
+    }
+
+    /// Sets an environment variable. Those of the machine are not there.
+    pub fn variable(self, name: &str, value: &str) -> Self {
+        self.env.set(name, value);
+        self
     }
 
     /// Adds a port, or replaces a fake.
@@ -130,6 +137,7 @@ impl HostBuilder {
             .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
             .with::<dyn ClockPort>(Arc::clone(&clock) as _)
             .with::<dyn RandomPort>(Arc::new(SeededRandom::new(self.seed)))
+            .with::<dyn EnvPort>(Arc::new(self.env))
             .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
             .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
             .and(self.ports);
@@ -184,6 +192,7 @@ impl Host {
             configs: Vec::new(),
             limits: Limits::default(),
             seed: 0,
+            env: FakeEnv::default(),
             ports: Ports::new(),
         }
     }

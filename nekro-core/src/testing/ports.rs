@@ -1,6 +1,7 @@
 //! Fakes of the ports.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{
         Mutex, PoisonError,
@@ -14,7 +15,7 @@ use serde_json::Value;
 
 use crate::{
     call::BoxFuture,
-    capability::{ClockPort, Delivery, Message, MessagesPort, RandomPort},
+    capability::{ClockPort, Delivery, EnvPort, Message, MessagesPort, RandomPort},
     error::Result,
     event::Fact,
     ids::{PluginId, SessionId},
@@ -61,6 +62,23 @@ impl RandomPort for SeededRandom {
             word ^= word >> 31;
             chunk.copy_from_slice(&word.to_le_bytes()[..chunk.len()]);
         }
+    }
+}
+
+/// Environment variables that a test has set, and none of the machine's.
+#[derive(Debug, Default)]
+pub struct FakeEnv(Mutex<BTreeMap<String, String>>);
+
+impl FakeEnv {
+    /// Sets a variable.
+    pub fn set(&self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.into(), value.into());
+    }
+}
+
+impl EnvPort for FakeEnv {
+    fn get(&self, name: &str) -> Result<Option<String>> {
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned())
     }
 }
 

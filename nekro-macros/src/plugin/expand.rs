@@ -3,11 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::model::Plugin;
+use super::{model::Plugin, scope::Scope};
 use crate::shared::{location, option, ours_at};
 
 pub(crate) fn expand(plugin: &Plugin) -> TokenStream {
-    let Plugin { item, id, docs, title, category, requires, core, has_config } = plugin;
+    let Plugin { item, id, docs, title, category, requires, scopes, core, has_config } = plugin;
     let ident = &item.ident;
     let core = match core {
         Some(path) if path.path.leading_colon.is_none() && path.path.segments.len() == 1 => quote!(::#path),
@@ -42,6 +42,9 @@ pub(crate) fn expand(plugin: &Plugin) -> TokenStream {
         }
     };
     let (title, category) = (option(title.as_ref()), option(category.as_ref()));
+    let scopes = scopes
+        .iter()
+        .map(|Scope { capability, entries }| quote!(__nekro::ScopeDecl { capability: #capability, entries: &[#(#entries),*] }));
     let location = location(ident);
     // A second plugin, and one that is not at the root, are errors at the struct's name.
     let module = quote_spanned! {ours_at(ident.span())=>
@@ -80,6 +83,7 @@ pub(crate) fn expand(plugin: &Plugin) -> TokenStream {
                 repository: ::core::env!("CARGO_PKG_REPOSITORY"),
                 package: ::core::env!("CARGO_PKG_NAME"),
                 requires: &[#(#requires),*],
+                scopes: &[#(#scopes),*],
                 location: #location,
                 config: #config,
             };

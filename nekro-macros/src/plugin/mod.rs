@@ -2,6 +2,7 @@
 
 mod expand;
 mod model;
+mod scope;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -26,7 +27,7 @@ pub(crate) fn attribute(keys: TokenStream, item: TokenStream) -> TokenStream {
         let plugin = expand::expand(&plugin);
         return quote!(#plugin #errors);
     }
-    let stand_in = expand::expand(&model::Plugin::stand_in(plugin.core));
+    let stand_in = expand::expand(&model::Plugin { scopes: plugin.scopes, ..model::Plugin::stand_in(plugin.core) });
     quote!(#item #errors #stand_in)
 }
 
@@ -47,7 +48,13 @@ mod tests {
                 units: Units,
             }
         };
-        let keys = quote!(id = "weather", title = "Weather", requires = ["notes ^1"], crate = nk);
+        let keys = quote!(
+            id = "weather",
+            title = "Weather",
+            requires = ["notes ^1"],
+            http = ["api.example.org", "*.example.org:8443"],
+            crate = nk
+        );
         check(super::attribute(keys, item), expect_file!["snapshots/configured.rs"]);
     }
 

@@ -3,6 +3,7 @@
 use quote::ToTokens;
 use syn::{ExprPath, Fields, ItemStruct, LitStr, Token, Visibility, parse_quote};
 
+use super::scope::{self, Scope};
 use crate::shared::{Diagnostics, Keys, check_name, docs, plugin_id};
 
 /// A plugin.
@@ -13,6 +14,7 @@ pub(crate) struct Plugin {
     pub(crate) title: Option<LitStr>,
     pub(crate) category: Option<LitStr>,
     pub(crate) requires: Vec<LitStr>,
+    pub(crate) scopes: Vec<Scope>,
     /// What `nekro-core` is called in the crate, if not that.
     pub(crate) core: Option<ExprPath>,
     pub(crate) has_config: bool,
@@ -35,6 +37,7 @@ impl Plugin {
         let title = keys.text("title", "Weather", diagnostics);
         let category = keys.text("category", "world", diagnostics);
         let requires = keys.texts("requires", "notes ^1", diagnostics);
+        let scopes = scope::read(&mut keys, diagnostics);
         let core = keys.path("crate", "nk", diagnostics);
         keys.finish(diagnostics);
         for requirement in &requires {
@@ -55,7 +58,7 @@ impl Plugin {
             diagnostics.report(fields, "a plugin's configuration has named fields: write `pub struct Weather { units: Units }`");
         }
         let has_config = !matches!(item.fields, Fields::Unit);
-        Self { item, id, docs, title, category, requires, core, has_config }
+        Self { item, id, docs, title, category, requires, scopes, core, has_config }
     }
 
     /// Makes a plugin in the place of an item that cannot be one, so that the rest of the crate still has a plugin to belong to.
@@ -65,7 +68,8 @@ impl Plugin {
             pub struct __NekroStandIn;
         };
         let (id, docs) = (String::new(), String::new());
-        Self { item, id, docs, title: None, category: None, requires: Vec::new(), core, has_config: false }
+        let (requires, scopes) = (Vec::new(), Vec::new());
+        Self { item, id, docs, title: None, category: None, requires, scopes, core, has_config: false }
     }
 
     /// Tells whether the rest of the expansion can work with the struct.

@@ -166,7 +166,7 @@ pub(crate) fn lent_decls(parameters: &Parameters) -> (TokenStream, TokenStream) 
     for (at, parameter) in parameters.0.iter().enumerate() {
         let Parameter::Lent(ty) = parameter else { continue };
         let constant = format_ident!("__NEKRO_LENT_{at}");
-        let lent = quote_spanned!(ty.span()=> <#ty as __nekro::Lend<__NekroPlugin>>::LENT);
+        let lent = quote_spanned!(ty.span()=> <#ty as __nekro::Lend<__NekroPlugin>>::LENT.bounded());
         declarations.extend(quote! {
             const #constant: __nekro::Lent<__NekroPlugin, #ty> = #lent;
         });

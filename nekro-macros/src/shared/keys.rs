@@ -107,6 +107,18 @@ impl Keys {
         })
     }
 
+    /// Takes a list of texts that has something in it.
+    pub(crate) fn some_texts(&mut self, name: &'static str, example: &str, diagnostics: &mut Diagnostics) -> Vec<LitStr> {
+        let empty = self.given.iter().find(|key| key.name == name).and_then(|key| match &key.value {
+            Some(Expr::Array(array)) if array.elems.is_empty() => Some(array.clone()),
+            _ => None,
+        });
+        if let Some(empty) = empty {
+            diagnostics.report(empty, format!("`{name}` names nothing: write `{name} = [{example:?}]`, or leave it out"));
+        }
+        self.texts(name, example, diagnostics)
+    }
+
     /// Takes a switch: a key without a value. Returns where it stands.
     pub(crate) fn switch(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<Ident> {
         let key = self.take(name)?;

@@ -25,7 +25,8 @@ const _: () = {
         );
     const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Random> = <Random as __nekro::Lend<
         __NekroPlugin,
-    >>::LENT;
+    >>::LENT
+        .bounded();
     fn __nekro_output() -> __nekro::ReplyOf<String> {
         use __nekro::{FallibleTag as _, PlainTag as _};
         (&__nekro::Probe::<String>::new()).tag().reply()

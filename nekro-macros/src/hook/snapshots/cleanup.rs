@@ -9,7 +9,8 @@ const _: () = {
     }
     const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Client> = <Client as __nekro::Lend<
         __NekroPlugin,
-    >>::LENT;
+    >>::LENT
+        .bounded();
     fn __nekro_output() -> __nekro::Convert<(), __nekro::State> {
         use __nekro::{FallibleTag as _, PlainTag as _};
         (&__nekro::Probe::<()>::new()).tag().state()

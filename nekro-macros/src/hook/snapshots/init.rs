@@ -17,7 +17,8 @@ const _: () = {
     }
     const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Weather> = <Weather as __nekro::Lend<
         __NekroPlugin,
-    >>::LENT;
+    >>::LENT
+        .bounded();
     fn __nekro_output() -> __nekro::Convert<Result<Client>, __nekro::State> {
         use __nekro::{FallibleTag as _, PlainTag as _};
         (&__nekro::Probe::<Result<Client>>::new()).tag().state()

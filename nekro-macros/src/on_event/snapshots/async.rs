@@ -5,7 +5,8 @@ const _: () = {
     const __NEKRO_EVENT: __nekro::Subject<SessionCreated> = <SessionCreated as __nekro::Event>::SUBJECT;
     const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Messages> = <Messages as __nekro::Lend<
         __NekroPlugin,
-    >>::LENT;
+    >>::LENT
+        .bounded();
     fn __nekro_body<'a>(
         __nekro_call: &'a __nekro::Call<'a>,
         __nekro_sink: __nekro::Sink<'a>,

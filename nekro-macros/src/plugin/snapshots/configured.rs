@@ -31,6 +31,12 @@ const _: () = {
         repository: ::core::env!("CARGO_PKG_REPOSITORY"),
         package: ::core::env!("CARGO_PKG_NAME"),
         requires: &["notes ^1"],
+        scopes: &[
+            __nekro::ScopeDecl {
+                capability: "http",
+                entries: &["api.example.org", "*.example.org:8443"],
+            },
+        ],
         location: __nekro::Location {
             file: ::core::file!(),
             line: ::core::line!(),

@@ -23,6 +23,7 @@ const _: () = {
         repository: ::core::env!("CARGO_PKG_REPOSITORY"),
         package: ::core::env!("CARGO_PKG_NAME"),
         requires: &[],
+        scopes: &[],
         location: __nekro::Location {
             file: ::core::file!(),
             line: ::core::line!(),

@@ -9,7 +9,8 @@ const _: () = {
     }
     const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Store> = <Store as __nekro::Lend<
         __NekroPlugin,
-    >>::LENT;
+    >>::LENT
+        .bounded();
     fn __nekro_output() -> __nekro::Convert<
         Option<String>,
         ::core::option::Option<::std::string::String>,

@@ -49,7 +49,8 @@ const _: () = {
         );
     const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Http> = <Http as __nekro::Lend<
         __NekroPlugin,
-    >>::LENT;
+    >>::LENT
+        .bounded();
     fn __nekro_output() -> __nekro::ReplyOf<Result<Forecast>> {
         use __nekro::{FallibleTag as _, PlainTag as _};
         (&__nekro::Probe::<Result<Forecast>>::new()).tag().reply()

@@ -1,0 +1,7 @@
+use nekro_core::prelude::*;
+
+/// Reaches nothing.
+#[plugin(env = [], http = "api.example.org", file = ["/srv"])]
+pub struct Near;
+
+fn main() {}
