@@ -9,6 +9,7 @@
 //! }
 //! ```
 
+mod agent;
 mod assemble;
 mod chat;
 mod cli;
@@ -23,6 +24,18 @@ mod style;
 use std::process::ExitCode;
 
 use nekro_core::PluginDecl;
+
+/// The plugin of this crate's own tests: it says what a test wants. What it does stands beside those tests.
+#[cfg(test)]
+#[nekro_core::plugin(id = "probe")]
+pub struct Probe {
+    /// What its handlers answer, by decision, one after the other; `"panic"` for a panic.
+    #[serde(default)]
+    answers: std::collections::BTreeMap<String, Vec<serde_json::Value>>,
+    /// Its static prompt section.
+    #[serde(default)]
+    rules: Option<String>,
+}
 
 /// Runs the command line of an agent with the plugins of a bundle.
 ///

@@ -54,6 +54,11 @@ struct SetState {
 }
 
 impl Builtin {
+    /// Tells whether a function is one of these.
+    pub(super) fn is_one(tool: &str) -> bool {
+        matches!(tool, ACTIVATE | SET_STATE)
+    }
+
     /// Reads a call; `None` if it is of another function.
     pub(super) fn read(tool: &str, arguments: &str) -> Option<Result<Self>> {
         let wrong = |error: serde_json::Error| {
@@ -77,9 +82,10 @@ impl Builtin {
 pub(super) fn activate(plugins: &[&str]) -> ToolSpec {
     ToolSpec {
         name: ACTIVATE.to_owned(),
-        description: "Wakes a plugin that sleeps, so that you can call its tools from the next round on. Called again, the plugin \
+        description:
+            "Wakes a plugin that sleeps, so that you can call its tools from the next round on. Called again, the plugin \
                       stays awake for that much longer."
-            .to_owned(),
+                .to_owned(),
         arguments: json!({
             "type": "object",
             "properties": {

@@ -10,8 +10,6 @@ use crate::history::File;
 pub(crate) struct Inbound {
     /// The conversation; it begins if it has not.
     pub(crate) session: SessionId,
-    /// The kind of place, such as `terminal`.
-    pub(crate) channel: String,
     /// Who takes part.
     pub(crate) company: Company,
     /// Who says it.
@@ -55,10 +53,9 @@ pub(crate) enum From {
 
 impl Inbound {
     /// What the operator says in a private session.
-    pub(crate) fn operator(session: impl Into<SessionId>, channel: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(crate) fn operator(session: impl Into<SessionId>, text: impl Into<String>) -> Self {
         Self {
             session: session.into(),
-            channel: channel.into(),
             company: Company::Private,
             from: From::Person { user: None, role: Role::Admin },
             text: text.into(),

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use nekro_core::SessionId;
+
 use super::settings::AgentSettings;
 use crate::history::SessionSettings;
 
@@ -20,10 +22,9 @@ pub(crate) struct Profile {
 
 impl Profile {
     /// Puts the layers over each other.
-    pub(crate) fn new(settings: &AgentSettings, channel: &str, session: &SessionSettings) -> Self {
-        let mut profile =
-            Self { persona: settings.persona.clone(), model: settings.model.clone(), plugins: BTreeMap::new() };
-        let channel = settings.channels.get(channel);
+    pub(crate) fn new(settings: &AgentSettings, id: &SessionId, session: &SessionSettings) -> Self {
+        let mut profile = Self { persona: settings.persona.clone(), model: settings.model.clone(), plugins: BTreeMap::new() };
+        let channel = settings.channels.get(id.as_str()).or_else(|| settings.channels.get(id.channel()));
         // A persona that a session has chosen is a preset's name, or a text of its own.
         let chosen = session.persona.as_deref();
         let preset = chosen.filter(|name| settings.presets.contains_key(*name));
@@ -34,7 +35,7 @@ impl Profile {
         if let Some(channel) = channel {
             // What a person has chosen counts for more than what the operator set for the place.
             let persona = channel.persona.as_ref().filter(|_| chosen.is_none());
-            profile.lay(persona, channel.model.as_ref(), &channel.plugins);
+            profile.lay(persona, channel.model.as_ref(), &BTreeMap::new());
         }
         let own = session.persona.as_ref().filter(|name| !settings.presets.contains_key(*name));
         profile.lay(own, session.model.as_ref(), &session.plugins);
@@ -63,14 +64,14 @@ mod tests {
                 "usual": { "persona": "usual", "plugins": { "a": false, "b": false } },
                 "cat": { "persona": "meow", "model": "cat" },
             },
-            "channels": { "place": { "persona": "place", "plugins": { "b": true } }, "catty": { "preset": "cat" } },
+            "channels": { "place": { "persona": "place" }, "place:1": { "model": "first" }, "catty": { "preset": "cat" } },
         }))
         .expect("settings")
     }
 
     #[track_caller]
-    fn check(channel: &str, session: SessionSettings, expected: &str) {
-        let profile = Profile::new(&settings(), channel, &session);
+    fn check(id: &str, session: SessionSettings, expected: &str) {
+        let profile = Profile::new(&settings(), &id.into(), &session);
         let plugins: Vec<_> = profile.plugins.iter().map(|(plugin, on)| format!("{plugin}={on}")).collect();
         let text = format!("{} {} {}", profile.persona, profile.model.unwrap_or_default(), plugins.join(","));
         assert_eq!(text, expected);
@@ -80,11 +81,13 @@ mod tests {
     fn the_session_lies_over_its_channel_that_over_a_preset_and_that_over_the_agent() {
         let none = SessionSettings::default;
         check("elsewhere", none(), "usual agent a=false,b=false");
-        check("place", none(), "place agent a=false,b=true");
+        check("place", none(), "place agent a=false,b=false");
+        check("place:2", none(), "place agent a=false,b=false");
+        check("place:1", none(), "usual first a=false,b=false");
         check("catty", none(), "meow cat ");
-        check("place", SessionSettings { persona: Some("cat".into()), ..none() }, "meow cat b=true");
-        check("place", SessionSettings { persona: Some("Be a dog.".into()), ..none() }, "Be a dog. agent a=false,b=true");
+        check("place", SessionSettings { persona: Some("cat".into()), ..none() }, "meow cat ");
+        check("place", SessionSettings { persona: Some("Be a dog.".into()), ..none() }, "Be a dog. agent a=false,b=false");
         let own = SessionSettings { model: Some("own".into()), plugins: [("a".to_owned(), true)].into(), ..none() };
-        check("place", own, "place own a=true,b=true");
+        check("place", own, "place own a=true,b=false");
     }
 }

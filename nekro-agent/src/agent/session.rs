@@ -7,11 +7,7 @@ use std::{
 };
 
 use nekro_core::{MessageId, Role, SessionId, TurnId, UserId, event::facts::TurnOutcome};
-use tokio::{
-    sync::oneshot,
-    task::AbortHandle,
-    time::Instant,
-};
+use tokio::{sync::oneshot, task::AbortHandle, time::Instant};
 
 use super::inbound::Ended;
 
@@ -61,7 +57,6 @@ pub(super) struct Session {
 
 #[derive(Default)]
 struct State {
-    channel: String,
     waiting: VecDeque<Waiting>,
     // Somebody takes from the queue.
     is_served: bool,
@@ -120,19 +115,6 @@ impl Session {
     fn is_at_rest(&self) -> bool {
         let state = self.lock();
         state.waiting.is_empty() && !state.is_served && state.turn.is_none()
-    }
-
-    /// Remembers what kind of place it is.
-    pub(super) fn set_channel(&self, channel: &str) {
-        let mut state = self.lock();
-        if state.channel != channel {
-            channel.clone_into(&mut state.channel);
-        }
-    }
-
-    /// Returns what kind of place it is.
-    pub(super) fn channel(&self) -> String {
-        self.lock().channel.clone()
     }
 
     /// Puts a message into the queue, unless so many wait.

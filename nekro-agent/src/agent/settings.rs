@@ -20,7 +20,7 @@ pub(crate) struct AgentSettings {
     pub(crate) model: Option<String>,
     /// Personas to choose from, by name.
     pub(crate) presets: BTreeMap<String, Preset>,
-    /// What holds in one kind of place, such as `terminal`, by its name.
+    /// Who the agent is in one channel, such as `terminal`, by its name or by the whole name of a session.
     pub(crate) channels: BTreeMap<String, ChannelSettings>,
     /// How plugins take part in conversations, by plugin.
     pub(crate) plugins: BTreeMap<String, PluginSettings>,
@@ -64,9 +64,10 @@ impl Default for AgentSettings {
     fn default() -> Self {
         Self {
             name: "Nekro".to_owned(),
-            persona: "You are Nekro, a helpful agent. Answer in the language you are spoken to, and briefly. Use your tools where \
+            persona:
+                "You are Nekro, a helpful agent. Answer in the language you are spoken to, and briefly. Use your tools where \
                       they know better than you, and say so if something did not work."
-                .to_owned(),
+                    .to_owned(),
             preset: None,
             model: None,
             presets: BTreeMap::new(),
@@ -104,7 +105,7 @@ pub(crate) struct Preset {
     pub(crate) plugins: BTreeMap<String, bool>,
 }
 
-/// What holds in one kind of place.
+/// Who the agent is in one channel. Which plugins are off there, `[channels]` says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ChannelSettings {
@@ -114,8 +115,6 @@ pub(crate) struct ChannelSettings {
     pub(crate) persona: Option<String>,
     /// The model, over the preset's.
     pub(crate) model: Option<String>,
-    /// Plugins that are on or off, over the preset's.
-    pub(crate) plugins: BTreeMap<String, bool>,
 }
 
 /// How a plugin takes part in conversations.

@@ -58,7 +58,11 @@ pub(crate) fn cut(text: &mut String, tokens: u64, note: &str) -> bool {
     let room = tokens.saturating_sub(of_text(note));
     let (mut ascii, mut others) = (0_u64, 0_u64);
     let end = text.char_indices().find(|(_, one)| {
-        if one.is_ascii() { ascii += 1 } else { others += 1 }
+        if one.is_ascii() {
+            ascii += 1
+        } else {
+            others += 1
+        }
         ascii.div_ceil(4) + others > room
     });
     let end = end.map_or(text.len(), |(at, _)| at);

@@ -60,6 +60,13 @@ pub struct Called {
     pub outcome: ToolOutcome,
 }
 
+impl<'a> ApprovalRequest<'a> {
+    /// Makes a request: for a host that asks a person about something other than a tool.
+    pub fn new(tool: &'a str, arguments: &'a Value, reason: &'a str, caller: &'a Caller) -> Self {
+        Self { tool, arguments, reason, caller }
+    }
+}
+
 impl Kernel {
     /// Returns the tools that the caller can see: those of running plugins whose `when` holds. Exactly these can be called.
     pub fn tools<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = &'a ToolEntry> {
