@@ -3,13 +3,16 @@
 use std::{fmt, io::IsTerminal, sync::Arc};
 
 use nekro_core::{
-    ClockPort, EnvPort, MemoryStore, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
-    kernel::{ApprovalPort, Kernel, ObserverPort, Registry, RegistryError, StartError},
+    BoxFuture, ClockPort, EnvPort, MemoryStore, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
+    kernel::{ApprovalPort, Kernel, ObserverPort, PresencePort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
 };
 use tokio::sync::mpsc;
 
 use crate::{
+    agent::{Machine, Models, Parts, Presences, Surface},
+    history::MemoryHistory,
+    model::{Answer, Model, ModelError, Request, Sink},
     ports::{EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
     settings::{self, Checked},
 };
@@ -18,6 +21,7 @@ use crate::{
 pub(crate) struct Agent {
     pub(crate) kernel: Kernel,
     pub(crate) outbox: Arc<Outbox>,
+    pub(crate) machine: Machine,
 }
 
 /// How an agent is started.
@@ -38,6 +42,8 @@ pub(crate) enum AssembleError {
     Manifest(MismatchError),
     /// The kernel did not start.
     Start(StartError),
+    /// The sessions could not be taken up.
+    Sessions(nekro_core::Error),
 }
 
 impl fmt::Display for AssembleError {
@@ -46,6 +52,7 @@ impl fmt::Display for AssembleError {
             Self::Registry(error) => error.fmt(f),
             Self::Manifest(error) => error.fmt(f),
             Self::Start(error) => error.fmt(f),
+            Self::Sessions(error) => write!(f, "the sessions cannot be taken up: {error}"),
         }
     }
 }
@@ -57,7 +64,7 @@ impl AssembleError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Manifest(error) => Some(error.hint()),
-            Self::Registry(_) | Self::Start(_) => None,
+            Self::Registry(_) | Self::Start(_) | Self::Sessions(_) => None,
         }
     }
 }
@@ -74,6 +81,7 @@ pub(crate) async fn start(
     registry: Registry,
     settings: &Checked,
     mode: Mode,
+    surface: Arc<dyn Surface>,
 ) -> Result<(Agent, mpsc::Receiver<Question>), AssembleError> {
     let outbox = Arc::new(Outbox::default());
     let mut ports = Ports::new()
@@ -82,6 +90,9 @@ pub(crate) async fn start(
         .with::<dyn ClockPort>(Arc::new(SystemClock))
         .with::<dyn RandomPort>(Arc::new(SystemRandom))
         .with::<dyn EnvPort>(Arc::new(SystemEnv));
+    let agent = Arc::new(settings.host.agent.clone());
+    let presences = Arc::new(Presences::new(Arc::clone(&agent)));
+    ports = ports.with::<dyn PresencePort>(Arc::clone(&presences) as _);
     let (person, questions) = Person::new();
     if std::io::stdin().is_terminal() {
         ports = ports.with::<dyn ApprovalPort>(Arc::new(person));
@@ -100,5 +111,43 @@ pub(crate) async fn start(
         builder = builder.disable(plugin);
     }
     let started = if mode.strict { builder.start_all().await } else { builder.start().await };
-    Ok((Agent { kernel: started.map_err(AssembleError::Start)?, outbox }, questions))
+    let kernel = started.map_err(AssembleError::Start)?;
+    let parts = Parts {
+        kernel: kernel.clone(),
+        history: Arc::new(MemoryHistory::new(Arc::new(SystemClock))),
+        models: Arc::new(NoModels),
+        surface,
+        settings: agent,
+        presences,
+    };
+    let machine = Machine::start(parts).await.map_err(AssembleError::Sessions)?;
+    Ok((Agent { kernel, outbox, machine }, questions))
+}
+
+/// The models of an agent to which none is connected: one that says nothing.
+struct NoModels;
+
+impl Models for NoModels {
+    fn model(&self, name: Option<&str>) -> nekro_core::Result<Arc<dyn Model>> {
+        match name {
+            None => Ok(Arc::new(NoModel)),
+            Some(name) => Err(nekro_core::Error::new(format!("there is no model `{name}`: none is connected"))),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+struct NoModel;
+
+impl Model for NoModel {
+    fn name(&self) -> &str {
+        "none"
+    }
+
+    fn ask<'a>(&'a self, _: &'a Request, _: &'a mut dyn Sink) -> BoxFuture<'a, Result<Answer, ModelError>> {
+        Box::pin(std::future::ready(Ok(Answer { model: "none".to_owned(), ..Answer::default() })))
+    }
 }

@@ -52,7 +52,7 @@ mod tests {
 
     use super::*;
 
-    /// Every byte is the same: the lowest one gives the lowest number.
+    /// Every byte is the same: 1 gives the lowest number, and 255 the highest. 0 would be drawn again for ever.
     struct Same(u8);
 
     impl RandomPort for Same {
@@ -79,7 +79,7 @@ mod tests {
         check(|of| of.groups.mention = false, "hello", true, 0, false);
         check(|of| of.name = String::new(), "hello", false, 0, false);
         check(|of| of.groups.patterns = vec!["!ask*".into()], "!ASK what", false, 0, true);
-        check(|of| of.groups.chance = 10, "hello", false, 0, true);
+        check(|of| of.groups.chance = 10, "hello", false, 1, true);
         check(|of| of.groups.chance = 10, "hello", false, 0xFF, false);
     }
 

@@ -8,10 +8,11 @@ mod emit;
 mod events;
 mod output;
 mod plugins;
+mod prompt;
 mod schema;
 mod tools;
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 
 use clap::{CommandFactory, Parser};
 use nekro_core::{Caller, PluginDecl, kernel::Registry};
@@ -20,12 +21,13 @@ use tracing_subscriber::filter::LevelFilter;
 use self::args::{Cli, Command, Global, PluginsCommand};
 pub(crate) use self::{
     output::{Failure, Screen, first_line, plain, table},
+    prompt::text as prompt_text,
     tools::signature,
 };
 use crate::{
     assemble::{self, Agent, Mode},
-    chat,
-    ports::answer_questions,
+    chat::{self, Begin},
+    ports::{Conversation, answer_questions},
     settings::{
         Catalogue, Checked, Layers, Mistakes, Sources,
         live::{self, Live},
@@ -67,7 +69,7 @@ fn log(verbose: u8) {
 
 fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) -> Result<(), Failure> {
     let Cli { global, command } = cli;
-    let command = command.unwrap_or(Command::Chat);
+    let command = command.unwrap_or(Command::Chat { session: None, model: None, once: None });
     if let Command::Completions { shell } = command {
         let mut command = Cli::command();
         clap_complete::generate(shell, &mut command, "nekro", &mut std::io::stdout());
@@ -130,15 +132,17 @@ async fn with_agent(
     registry: Registry,
     screen: &Screen,
 ) -> Result<(), Failure> {
-    let event_stream = global.json && matches!(command, Command::Chat);
+    let event_stream = global.json && matches!(command, Command::Chat { .. });
     let mode = Mode { strict: global.strict, event_stream };
-    let (agent, questions) = assemble::start(registry, &loaded.settings, mode).await.map_err(Failure::usage)?;
+    let (agent, questions) = assemble::start(registry, &loaded.settings, mode, Arc::new(Conversation::new(global.json)))
+        .await
+        .map_err(Failure::usage)?;
     let caller = Caller::operator().in_session(SESSION);
     let result = match command {
-        Command::Chat => {
+        Command::Chat { session, model, once } => {
             let Loaded { sources, catalogue, settings, seen, .. } = loaded;
             let live = Live::new(agent.kernel.clone(), sources, catalogue, settings, seen);
-            chat::run(&agent, questions, &live, screen).await
+            chat::run(&agent, Begin { session, model, once }, questions, &live, screen).await
         }
         Command::Plugins { command: None } => plugins::list(&agent, screen),
         Command::Plugins { command: Some(PluginsCommand::Show { id }) } => plugins::show(&agent, &id, screen),
@@ -151,6 +155,7 @@ async fn with_agent(
             call::call(&agent, &tool, help, words, &caller, screen).await
         }
         Command::Emit { event, data } => emit::emit(&agent, &event, &data, &caller, screen).await,
+        Command::Prompt { session } => prompt::show(&agent, &chat::session(session.as_deref()), screen).await,
         Command::Doctor => doctor::check(&agent, &loaded.layers, screen),
         // These need no agent, and have been carried out.
         Command::Completions { .. } | Command::Call { tool: None, .. } | Command::Config { .. } | Command::Schema { .. } => {
