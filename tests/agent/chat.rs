@@ -41,6 +41,8 @@ fn a_message_runs_through_its_decisions_and_facts() {
             "processing_started",
             "agent_busy_changed",
             "turn_begin",
+            "llm_thinking",
+            "llm_usage",
             "turn_complete",
             "agent_busy_changed"
         ]

@@ -63,12 +63,14 @@ impl Presences {
         self.change(session, |of| of.plugins.clone_from(plugins));
     }
 
-    /// Wakes a plugin for so many rounds, or lets one that is awake be so for that much longer. Returns for how many rounds it is.
+    /// Wakes a plugin for so many rounds, or lets one that is awake be so for that much longer. Returns for how many rounds it is, the
+    /// one that is under way not counted.
     pub(super) fn wake(&self, session: &SessionId, plugin: &str, rounds: u32) -> u32 {
         self.change(session, |of| {
-            let left = of.woken.entry(plugin.to_owned()).or_default();
+            // The round that is under way is still to be counted.
+            let left = of.woken.entry(plugin.to_owned()).or_insert(1);
             *left = left.saturating_add(rounds);
-            *left
+            *left - 1
         })
     }
 
@@ -77,7 +79,7 @@ impl Presences {
         self.change(session, |of| of.granted = tools);
     }
 
-    /// Counts a round. Returns whether a plugin has fallen asleep by it.
+    /// Counts a round that has ended. Returns whether a plugin has fallen asleep by it.
     pub(super) fn count_round(&self, session: &SessionId) -> bool {
         self.change(session, |of| {
             let before = of.woken.len();
@@ -143,6 +145,7 @@ mod tests {
         assert_eq!(presences.wake(&session, "notes", 1), 1);
         assert_eq!(presences.wake(&session, "notes", 1), 2, "longer");
         assert_eq!((of("notes", &here), of("notes", &there)), (Presence::Awake, Presence::Asleep));
+        assert!(!presences.count_round(&session), "the round that it was woken in");
         assert!(!presences.count_round(&session));
         assert!(presences.count_round(&session));
         assert_eq!(of("notes", &here), Presence::Asleep);

@@ -212,7 +212,6 @@ impl Turn {
             }
             let mut answer = self.ask(&setting, round).await?;
             self.inner.count(&self.session.id, &self.id, &answer).await;
-            self.is_outdated |= self.inner.presences.count_round(&self.session.id);
             reasoning.push_str(&answer.reasoning);
             if let Some(prefill) = self.request.prefill.take()
                 && !answer.text.starts_with(&prefill)
@@ -221,9 +220,11 @@ impl Turn {
             }
             if !answer.calls.is_empty() && !is_last {
                 self.carry_out(answer).await?;
+                self.is_outdated |= self.inner.presences.count_round(&self.session.id);
                 stage = Some(InterceptStage::AfterTools);
                 continue;
             }
+            self.is_outdated |= self.inner.presences.count_round(&self.session.id);
             if answer.stop == Stop::Filtered && answer.text.is_empty() {
                 return Err(Error::new("the provider held the answer back").with_code("filtered"));
             }

@@ -103,7 +103,7 @@ impl Chat<'_> {
                 ],
             ];
             rows.extend(status.state.iter().map(|state| vec!["state".to_owned(), state.clone()]));
-            plain(&table(&rows)).into_owned()
+            table(&rows)
         });
         Ok(())
     }
