@@ -13,9 +13,9 @@ mod agent;
 mod assemble;
 mod chat;
 mod cli;
-#[cfg_attr(not(test), expect(dead_code, reason = "the port comes before some of those who use it"))]
+#[expect(dead_code, reason = "the port comes before some of those who use it")]
 mod history;
-#[expect(dead_code, unused_imports, reason = "the port comes before those who use it")]
+#[expect(dead_code, reason = "the port comes before some of those who use it")]
 mod model;
 mod ports;
 mod settings;

@@ -7,6 +7,7 @@ mod decisions;
 mod events;
 mod facts;
 mod lifecycle;
+mod presence;
 mod prompt;
 mod registry;
 mod store;

@@ -199,7 +199,7 @@ impl Job {
             Err(_) => ToolOutcome::Failed,
         };
         kernel.emit(ToolExecuted { session, turn, call: self.id.clone(), tool: tool.clone(), outcome, micros: micros(began) });
-        (result.and_then(|text| nekro_core::IntoReply::into_reply(text)), outcome)
+        (result.and_then(nekro_core::IntoReply::into_reply), outcome)
     }
 
     /// Writes the call down with its whole result.

@@ -26,6 +26,7 @@ pub(crate) enum Company {
     /// One person and the agent: every message is answered.
     Private,
     /// Several people.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a terminal has one person before it"))]
     Group {
         /// Whether the message mentions the agent, in the channel's own way.
         mentioned: bool,
@@ -43,6 +44,7 @@ pub(crate) enum From {
         role: Role,
     },
     /// A plugin or a schedule; no person hears it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "there are no schedules yet"))]
     System {
         /// The plugin; none if it is the agent's own.
         plugin: Option<PluginId>,

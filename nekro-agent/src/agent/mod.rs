@@ -35,11 +35,10 @@ use tokio::sync::{Notify, Semaphore};
 
 use self::session::Sessions;
 pub(crate) use self::{
-    control::Status,
-    inbound::{Company, Ended, Fate, From, Inbound, Received},
+    inbound::{Fate, Inbound},
     models::Models,
     presence::Presences,
-    prompt::{Overview, Part, Source},
+    prompt::{Overview, Source},
     settings::AgentSettings,
     surface::{Progress, Surface},
 };

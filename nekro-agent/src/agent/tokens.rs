@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::model::{Entry, Request, ToolSpec};
+use crate::model::{Entry, ToolSpec};
 
 /// What an image counts.
 const IMAGE: u64 = 1_000;
@@ -41,13 +41,6 @@ pub(crate) fn of_entry(entry: &Entry) -> u64 {
 /// Estimates a function that the model may call.
 pub(crate) fn of_tool(tool: &ToolSpec) -> u64 {
     ENTRY + of_text(&tool.name) + of_text(&tool.description) + of_json(&tool.arguments)
-}
-
-/// Estimates a whole request.
-pub(crate) fn of_request(request: &Request) -> u64 {
-    request.system.iter().map(|text| of_text(text)).sum::<u64>()
-        + request.entries.iter().map(of_entry).sum::<u64>()
-        + request.tools.iter().map(of_tool).sum::<u64>()
 }
 
 /// Cuts a text to so many tokens, and says so at its end. Returns whether anything was cut.

@@ -18,7 +18,7 @@ pub(super) struct Own {
 }
 
 /// All of them, in the order in which they are shown.
-pub(super) const OWN: [Own; 11] = [
+pub(super) const OWN: [Own; 12] = [
     Own { name: "help", words: "", docs: "Shows what you can do." },
     Own { name: "tools", words: "", docs: "Lists the tools." },
     Own { name: "status", words: "", docs: "Shows how this session is doing." },
@@ -27,6 +27,7 @@ pub(super) const OWN: [Own; 11] = [
     Own { name: "reset", words: "", docs: "Begins this session anew." },
     Own { name: "model", words: " [name]", docs: "Shows or chooses the model of this session; `default` for the usual one." },
     Own { name: "persona", words: " [name]", docs: "Shows or chooses the persona of this session; `default` for the usual one." },
+    Own { name: "state", words: " [name]", docs: "Shows the state of the agent in this session, or moves it to another." },
     Own { name: "plugins", words: " [on|off plugin]", docs: "Shows the plugins, or switches one in this session." },
     Own { name: "sessions", words: "", docs: "Lists the sessions that were used last." },
     Own { name: "quit", words: "", docs: "Ends the chat." },
@@ -64,6 +65,7 @@ impl Chat<'_> {
             ("reset", []) => self.reset().await,
             ("model", words @ ([] | [_])) => self.model(words.first().copied()).await,
             ("persona", words) => self.persona(&words.join(" ")).await,
+            ("state", words @ ([] | [_])) => self.state(words.first().copied()).await,
             ("plugins", []) => self.plugins().await,
             ("plugins", [word @ ("on" | "off"), plugin]) => self.switch(plugin, *word == "on").await,
             ("sessions", []) => self.sessions().await,
@@ -135,6 +137,17 @@ impl Chat<'_> {
         let others: Vec<_> = machine.personas().collect();
         let text = if others.is_empty() { persona.clone() } else { format!("{persona}\nthere are {}", others.join(", ")) };
         self.say(&json!({ "persona": persona, "personas": others }), &text);
+        Ok(())
+    }
+
+    async fn state(&self, name: Option<&str>) -> Result<()> {
+        let machine = &self.agent.machine;
+        if let Some(name) = name {
+            machine.set_state(&self.session, name, &self.caller).await?;
+        }
+        let state = machine.status(&self.session).await?.state;
+        let text = state.as_deref().unwrap_or("the agent has no states (`agent.states`)");
+        self.say(&json!({ "state": state }), text);
         Ok(())
     }
 

@@ -222,11 +222,15 @@ impl Chat<'_> {
         let ended = match received.fate {
             Fate::Hidden => {
                 let text = "(a plugin decided that the agent does not see this message)";
-                self.screen.show(&json!({ "answer": null, "reason": "hidden" }), || format!("{DIM}{text}{DIM:#}"));
+                self.screen.show(&json!({ "answer": null, "message": received.message, "reason": "hidden" }), || {
+                    format!("{DIM}{text}{DIM:#}")
+                });
                 return Ok(());
             }
             Fate::Unanswered { reason } => {
-                self.screen.show(&json!({ "answer": null, "reason": reason }), || format!("{DIM}(no answer: {reason}){DIM:#}"));
+                self.screen.show(&json!({ "answer": null, "message": received.message, "reason": reason }), || {
+                    format!("{DIM}(no answer: {reason}){DIM:#}")
+                });
                 return Ok(());
             }
             // The agent is ending if nothing comes.

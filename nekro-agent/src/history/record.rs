@@ -1,10 +1,7 @@
 //! What is kept, record by record.
 
 use jiff::Timestamp;
-use nekro_core::{
-    CallId, MessageId, PluginId, SessionId, TurnId, UserId,
-    event::facts::{ToolOutcome, TurnOutcome},
-};
+use nekro_core::{CallId, MessageId, PluginId, SessionId, TurnId, UserId, event::facts::ToolOutcome};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ToolUse, Usage};

@@ -8,7 +8,10 @@ use serde_json::json;
 
 use super::world::{Step, usual, world};
 use crate::{
-    agent::{Company, Fate, From, Inbound},
+    agent::{
+        Fate, Inbound,
+        inbound::{Company, From},
+    },
     history::{Body, File},
     model::Entry,
 };

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::world::{Step, World, world};
 use crate::{
-    agent::{Ended, Fate, Inbound},
+    agent::{Fate, Inbound, inbound::Ended},
     history::{Body, HistoryPort},
     model::ModelErrorKind,
 };

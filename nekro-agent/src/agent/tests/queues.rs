@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::world::{Step, World, usual, world};
 use crate::{
-    agent::{Ended, Fate},
+    agent::{Fate, inbound::Ended},
     model::Entry,
 };
 

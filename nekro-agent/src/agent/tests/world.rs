@@ -15,7 +15,10 @@ use nekro_core::{
 use serde_json::{Value, json};
 
 use crate::{
-    agent::{AgentSettings, Ended, Fate, Inbound, Machine, Models, Parts, Presences, Progress, Received, Surface},
+    agent::{
+        AgentSettings, Fate, Inbound, Machine, Models, Parts, Presences, Progress, Surface,
+        inbound::{Ended, Received},
+    },
     history::{Body, HistoryPort, MemoryHistory, Message},
     model::{Answer, Chunk, Model, ModelError, ModelErrorKind, Request, Sink, Stop, ToolUse, Usage},
 };
@@ -161,8 +164,6 @@ pub(super) struct World {
     pub(super) model: Arc<Scripted>,
     pub(super) people: Arc<People>,
     pub(super) facts: Arc<Recorder>,
-    pub(super) approver: Arc<Approver>,
-    pub(super) settings: Arc<AgentSettings>,
     pub(super) presences: Arc<Presences>,
 }
 
@@ -201,7 +202,7 @@ pub(super) async fn world_with(probe: Value, settings: Value, history: Arc<Memor
     })
     .await
     .expect("the machine starts");
-    World { machine, kernel, history, model, people, facts, approver, settings, presences }
+    World { machine, kernel, history, model, people, facts, presences }
 }
 
 /// Starts an agent with nothing special.
