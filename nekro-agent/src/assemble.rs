@@ -10,8 +10,8 @@ use nekro_core::{
 use tokio::sync::mpsc;
 
 use crate::{
-    agent::{Machine, Models, Parts, Presences, Surface},
-    history::MemoryHistory,
+    agent::{Machine, Models, Parts, Presences, Speaker, Surface},
+    history::{HistoryPort, MemoryHistory},
     model::{Answer, Model, ModelError, Request, Sink},
     ports::{EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
     settings::{self, Checked},
@@ -84,9 +84,11 @@ pub(crate) async fn start(
     surface: Arc<dyn Surface>,
 ) -> Result<(Agent, mpsc::Receiver<Question>), AssembleError> {
     let outbox = Arc::new(Outbox::default());
+    let history: Arc<dyn HistoryPort> = Arc::new(MemoryHistory::new(Arc::new(SystemClock)));
+    let speaker = Arc::new(Speaker::new(Arc::clone(&history), Arc::clone(&outbox) as _));
     let mut ports = Ports::new()
         .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
-        .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
+        .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)
         .with::<dyn ClockPort>(Arc::new(SystemClock))
         .with::<dyn RandomPort>(Arc::new(SystemRandom))
         .with::<dyn EnvPort>(Arc::new(SystemEnv));
@@ -114,11 +116,12 @@ pub(crate) async fn start(
     let kernel = started.map_err(AssembleError::Start)?;
     let parts = Parts {
         kernel: kernel.clone(),
-        history: Arc::new(MemoryHistory::new(Arc::new(SystemClock))),
+        history,
         models: Arc::new(NoModels),
         surface,
         settings: agent,
         presences,
+        speaker: Some(speaker),
     };
     let machine = Machine::start(parts).await.map_err(AssembleError::Sessions)?;
     Ok((Agent { kernel, outbox, machine }, questions))

@@ -21,6 +21,10 @@ mod ports;
 mod settings;
 mod style;
 
+// For the benchmarks.
+#[doc(hidden)]
+pub use self::agent::measured;
+
 use std::process::ExitCode;
 
 use nekro_core::PluginDecl;

@@ -26,7 +26,6 @@ pub(crate) enum Company {
     /// One person and the agent: every message is answered.
     Private,
     /// Several people.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a terminal has one person before it"))]
     Group {
         /// Whether the message mentions the agent, in the channel's own way.
         mentioned: bool,

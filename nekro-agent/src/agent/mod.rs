@@ -7,6 +7,8 @@ mod builtin;
 mod calls;
 mod control;
 mod inbound;
+#[doc(hidden)]
+pub mod measured;
 mod models;
 mod presence;
 mod profile;
@@ -16,6 +18,7 @@ mod repeats;
 mod restart;
 mod session;
 mod settings;
+mod speak;
 mod surface;
 #[cfg(test)]
 mod tests;
@@ -40,6 +43,7 @@ pub(crate) use self::{
     presence::Presences,
     prompt::{Overview, Source},
     settings::AgentSettings,
+    speak::Speaker,
     surface::{Progress, Surface},
 };
 use crate::history::HistoryPort;
@@ -78,6 +82,8 @@ pub(crate) struct Parts {
     pub(crate) settings: Arc<AgentSettings>,
     /// Which plugins take part in which session.
     pub(crate) presences: Arc<Presences>,
+    /// What plugins say to people, if they can.
+    pub(crate) speaker: Option<Arc<Speaker>>,
 }
 
 impl Machine {
@@ -87,7 +93,7 @@ impl Machine {
     ///
     /// If the kernel has no clock or no chance, or the history cannot be read or written.
     pub(crate) async fn start(parts: Parts) -> Result<Self> {
-        let Parts { kernel, history, models, surface, settings, presences } = parts;
+        let Parts { kernel, history, models, surface, settings, presences, speaker } = parts;
         let clock = Arc::clone(kernel.ports().get::<dyn ClockPort>()?);
         let random = Random::new(Arc::clone(kernel.ports().get::<dyn RandomPort>()?));
         let machine = Self(Arc::new(Inner {
@@ -104,6 +110,10 @@ impl Machine {
             at_work: AtomicUsize::new(0),
             rests: Notify::new(),
         }));
+        if let Some(speaker) = speaker {
+            speaker.serve(&machine.0);
+        }
+        machine.0.warn_of_names();
         machine.0.close_cut_off_turns().await?;
         Ok(machine)
     }
@@ -126,6 +136,22 @@ impl Machine {
 impl Inner {
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Names in the settings that stand for nothing are most likely mistyped.
+    fn warn_of_names(&self) {
+        let registry = self.kernel.registry();
+        let presets =
+            self.settings.presets.iter().map(|(name, preset)| (format!("agent.presets.{name}.plugins"), &preset.plugins));
+        let of_presets = presets.flat_map(|(key, plugins)| plugins.keys().map(move |plugin| (key.clone(), plugin)));
+        let own = self.settings.plugins.keys().map(|plugin| ("agent.plugins".to_owned(), plugin));
+        for (key, plugin) in own.chain(of_presets).filter(|(_, plugin)| registry.plugin(plugin).is_none()) {
+            tracing::error!("`{key}.{plugin}`: no plugin of this name is linked");
+        }
+        let channels = self.settings.channels.values().filter_map(|channel| channel.preset.as_ref());
+        for preset in channels.chain(&self.settings.preset).filter(|name| !self.settings.presets.contains_key(*name)) {
+            tracing::error!("there is no preset `{preset}` in `agent.presets`");
+        }
     }
 
     /// Counts somebody at work, until what is returned is dropped.

@@ -1,13 +1,17 @@
 //! The calls of a turn.
 
 use nekro_core::{
-    Caller,
-    event::facts::{ToolOutcome, TurnOutcome},
+    Caller, Role,
+    event::facts::{MessageSent, ToolOutcome, TurnOutcome},
 };
 use serde_json::{Value, json};
 
 use super::world::{Step, usual, world};
-use crate::{history::HistoryPort, model::Entry};
+use crate::{
+    agent::{Fate, Inbound, inbound::From},
+    history::HistoryPort,
+    model::Entry,
+};
 
 fn call(tool: &'static str, arguments: Value) -> Step {
     Step::Call(vec![(tool, arguments)])
@@ -121,4 +125,34 @@ async fn a_plugin_sleeps_until_the_model_wakes_it() {
     assert!(asked[2].system.contains(&"Rules.".to_owned()) && !asked[0].system.contains(&"Rules.".to_owned()));
     let person = Caller::operator().in_session("s");
     world.kernel.call("probe.look", "{}", &person).await.expect("people can use what sleeps");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_plugin_says_is_kept_and_told() {
+    let world = usual().await;
+    world.script("hello", [call("probe.speak", json!({})), Step::Say("done")]).await;
+    let sent: Vec<_> = world.facts::<MessageSent>().into_iter().map(|fact| (fact.text, fact.plugin.is_some())).collect();
+    assert_eq!(sent, [("psst".to_owned(), true), ("done".to_owned(), false)]);
+    world.say("again").await;
+    let heard = world.model.last().entries.contains(&Entry::Answer { text: "psst".into(), calls: vec![] });
+    assert!(heard, "the model knows of it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_a_person_approves_is_made_and_one_for_several_people_may_do_what_each_of_them_may() {
+    let ask = json!({ "verdict": "ask", "reason": "sure?" });
+    let world = world(json!({ "answers": { "tool_call": [ask] } }), json!({ "debounce": "10ms" })).await;
+    world.approver.answer(true);
+    world.model.then([call("probe.look", json!({})), Step::Say("done")]);
+    let from = |role| From::Person { user: None, role };
+    let guest = world.machine.receive(Inbound { from: from(Role::Guest), ..Inbound::operator("s", "one") });
+    let admin = world.machine.receive(Inbound { from: from(Role::Admin), ..Inbound::operator("s", "two") });
+    let (_, admin) = (guest.await, admin.await);
+    let Fate::Answered(ended) = admin.expect("it is stored").fate else { panic!("it is answered") };
+    ended.await.expect("it ends");
+    let told = world.told().await;
+    assert!(told.contains(&"probe.look: [\"a tree\"]".to_owned()), "{told:?}");
+    let names = world.facts.names();
+    assert!(names.contains(&"approval_required".to_owned()) && names.contains(&"approval_resolved".to_owned()));
+    assert_eq!(world.asked("tool_call").await[0]["caller"]["role"], "guest");
 }

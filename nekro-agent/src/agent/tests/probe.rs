@@ -198,3 +198,9 @@ fn much(
 fn asked(script: &Script) -> Vec<Value> {
     script.lock().asked.clone()
 }
+
+/// Says something to the people.
+#[tool]
+async fn speak(messages: &Messages) -> Result<()> {
+    messages.send("psst").await.map(drop)
+}

@@ -7,16 +7,16 @@ use std::{
 };
 
 use nekro_core::{
-    BoxFuture, Caller, ClockPort, Error, MemoryStore, Ports, RandomPort, Result, SessionId, StorePort, TurnId,
+    BoxFuture, Caller, ClockPort, Error, MemoryStore, MessagesPort, Ports, RandomPort, Result, SessionId, StorePort, TurnId,
     event::Fact,
     kernel::{ApprovalPort, Kernel, Limits, ObserverPort, PresencePort, Registry},
-    testing::{Approver, FakeClock, Recorder, SeededRandom},
+    testing::{Approver, FakeClock, Outbox, Recorder, SeededRandom},
 };
 use serde_json::{Value, json};
 
 use crate::{
     agent::{
-        AgentSettings, Fate, Inbound, Machine, Models, Parts, Presences, Progress, Surface,
+        AgentSettings, Fate, Inbound, Machine, Models, Parts, Presences, Progress, Speaker, Surface,
         inbound::{Ended, Received},
     },
     history::{Body, HistoryPort, MemoryHistory, Message},
@@ -165,6 +165,7 @@ pub(super) struct World {
     pub(super) people: Arc<People>,
     pub(super) facts: Arc<Recorder>,
     pub(super) presences: Arc<Presences>,
+    pub(super) approver: Arc<Approver>,
 }
 
 /// Starts an agent whose plugin and settings are these.
@@ -179,7 +180,10 @@ pub(super) async fn world_with(probe: Value, settings: Value, history: Arc<Memor
     let settings: Arc<AgentSettings> = Arc::new(serde_json::from_value(settings).expect("settings"));
     let presences = Arc::new(Presences::new(Arc::clone(&settings)));
     let (facts, approver) = (Arc::new(Recorder::default()), Arc::new(Approver::default()));
+    let outbox = Arc::new(Outbox::default());
+    let speaker = Arc::new(Speaker::new(Arc::clone(&history) as _, outbox));
     let ports = Ports::new()
+        .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)
         .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
         .with::<dyn ClockPort>(Arc::new(FakeClock::default()))
         .with::<dyn RandomPort>(Arc::new(SeededRandom::new(0)))
@@ -199,10 +203,11 @@ pub(super) async fn world_with(probe: Value, settings: Value, history: Arc<Memor
         surface: Arc::clone(&people) as _,
         settings: Arc::clone(&settings),
         presences: Arc::clone(&presences),
+        speaker: Some(speaker),
     })
     .await
     .expect("the machine starts");
-    World { machine, kernel, history, model, people, facts, presences }
+    World { machine, kernel, history, model, people, facts, presences, approver }
 }
 
 /// Starts an agent with nothing special.
