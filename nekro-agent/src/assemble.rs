@@ -4,13 +4,15 @@ use std::{fmt, io::IsTerminal, sync::Arc};
 
 use nekro_core::{
     ClockPort, EnvPort, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
-    kernel::{ApprovalPort, Kernel, ObserverPort, Registry, RegistryError, StartError},
+    kernel::{ApprovalPort, Kernel, ObserverPort, PresencePort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
     policy,
 };
 use tokio::sync::mpsc;
 
 use crate::{
+    agent::{Machine, Models, Parts, Presences, Speaker, Surface},
+    history::HistoryPort,
     ports::{EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
     settings::{self, Checked},
     storage::Storage,
@@ -20,6 +22,7 @@ use crate::{
 pub(crate) struct Agent {
     pub(crate) kernel: Kernel,
     pub(crate) outbox: Arc<Outbox>,
+    pub(crate) machine: Machine,
 }
 
 /// How an agent is started.
@@ -42,6 +45,8 @@ pub(crate) enum AssembleError {
     Policy(serde_json::Error),
     /// The kernel did not start.
     Start(StartError),
+    /// The sessions could not be taken up.
+    Sessions(nekro_core::Error),
 }
 
 impl fmt::Display for AssembleError {
@@ -51,6 +56,7 @@ impl fmt::Display for AssembleError {
             Self::Manifest(error) => error.fmt(f),
             Self::Policy(error) => write!(f, "the program's policy cannot be read: {error}"),
             Self::Start(error) => error.fmt(f),
+            Self::Sessions(error) => write!(f, "the sessions cannot be taken up: {error}"),
         }
     }
 }
@@ -63,7 +69,7 @@ impl AssembleError {
         match self {
             Self::Manifest(error) => Some(error.hint()),
             Self::Policy(_) => Some("build the program again"),
-            Self::Registry(_) | Self::Start(_) => None,
+            Self::Registry(_) | Self::Start(_) | Self::Sessions(_) => None,
         }
     }
 }
@@ -80,15 +86,22 @@ pub(crate) async fn start(
     registry: Registry,
     settings: &Checked,
     storage: &Arc<Storage>,
+    models: Arc<dyn Models>,
     mode: Mode,
+    surface: Arc<dyn Surface>,
 ) -> Result<(Agent, mpsc::Receiver<Question>), AssembleError> {
     let outbox = Arc::new(Outbox::default());
+    let history: Arc<dyn HistoryPort> = Arc::clone(storage) as _;
+    let speaker = Arc::new(Speaker::new(Arc::clone(&history), Arc::clone(&outbox) as _));
     let mut ports = Ports::new()
         .with::<dyn StorePort>(Arc::clone(storage) as _)
-        .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
+        .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)
         .with::<dyn ClockPort>(Arc::new(SystemClock))
         .with::<dyn RandomPort>(Arc::new(SystemRandom))
         .with::<dyn EnvPort>(Arc::new(SystemEnv));
+    let agent = Arc::new(settings.host.agent.clone());
+    let presences = Arc::new(Presences::new(Arc::clone(&agent)));
+    ports = ports.with::<dyn PresencePort>(Arc::clone(&presences) as _);
     let (person, questions) = Person::new();
     if std::io::stdin().is_terminal() {
         ports = ports.with::<dyn ApprovalPort>(Arc::new(person));
@@ -113,5 +126,8 @@ pub(crate) async fn start(
         builder = builder.disable_in(channel, plugins);
     }
     let started = if mode.strict { builder.start_all().await } else { builder.start().await };
-    Ok((Agent { kernel: started.map_err(AssembleError::Start)?, outbox }, questions))
+    let kernel = started.map_err(AssembleError::Start)?;
+    let parts = Parts { kernel: kernel.clone(), history, models, surface, settings: agent, presences, speaker: Some(speaker) };
+    let machine = Machine::start(parts).await.map_err(AssembleError::Sessions)?;
+    Ok((Agent { kernel, outbox, machine }, questions))
 }

@@ -9,25 +9,40 @@
 //! }
 //! ```
 
+mod agent;
 mod assemble;
 mod audit;
 #[doc(hidden)]
 pub mod bench;
 mod chat;
 mod cli;
-#[cfg_attr(not(test), expect(dead_code, reason = "the port comes before those who use it"))]
 mod history;
 mod log;
-#[expect(dead_code, unused_imports, reason = "the port comes before those who use it")]
 mod model;
 mod ports;
 mod settings;
 mod storage;
 mod style;
 
+// For the benchmarks.
+#[doc(hidden)]
+pub use self::agent::measured;
+
 use std::process::ExitCode;
 
 use nekro_core::PluginDecl;
+
+/// The plugin of this crate's own tests: it says what a test wants. What it does stands beside those tests.
+#[cfg(test)]
+#[nekro_core::plugin(id = "probe")]
+pub struct Probe {
+    /// What its handlers answer, by decision, one after the other; `"panic"` for a panic.
+    #[serde(default)]
+    answers: std::collections::BTreeMap<String, Vec<serde_json::Value>>,
+    /// Its static prompt section.
+    #[serde(default)]
+    rules: Option<String>,
+}
 
 /// Runs the command line of an agent with the plugins of a bundle.
 ///

@@ -31,8 +31,9 @@ fn whoever_opens_a_session_is_greeted() {
 fn a_message_runs_through_its_decisions_and_facts() {
     let out = Place::new().run_with(&["--json", "chat"], "hello\n").good();
     let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
-    let events: Vec<_> =
-        lines.iter().filter_map(|line| line["event"].as_str()).filter(|name| !name.starts_with("plugin")).collect();
+    // Plugins start, and one greets, at a time of their own.
+    let of_turn = lines.iter().filter(|line| line["data"]["plugin"].is_null());
+    let events: Vec<_> = of_turn.filter_map(|line| line["event"].as_str()).collect();
     assert_eq!(
         events,
         [
@@ -41,6 +42,8 @@ fn a_message_runs_through_its_decisions_and_facts() {
             "processing_started",
             "agent_busy_changed",
             "turn_begin",
+            "llm_thinking",
+            "llm_usage",
             "turn_complete",
             "agent_busy_changed"
         ]
@@ -86,4 +89,39 @@ fn hostile_lines_do_no_harm() {
     let run =
         Place::new().run_with(&["chat"], &format!("{deep}{long}\u{0}\u{1b}[2J\n/\n//\n/roll {}\n/roll 5d1\n", "9".repeat(5_000)));
     assert!(run.out.contains("5d1: 5"), "{}", run.err);
+}
+
+#[test]
+fn one_thing_is_said_and_the_chat_ends() {
+    let place = Place::new();
+    let out = place.run(&["chat", "--once", "/roll 5d1"]).good();
+    assert!(out.contains("5d1: 5"), "{out}");
+    let err = place.run(&["chat", "--once", "/rol"]).bad(1);
+    assert!(err.contains("did you mean `/roll`?"), "{err}");
+    let out = place.run(&["--json", "chat", "--session", "work", "--once", "hello"]).good();
+    assert!(out.contains(r#""session":"terminal:work""#), "{out}");
+}
+
+#[test]
+fn a_session_shows_how_it_is_doing_and_is_changed() {
+    let out = chat("hello\n/status\n/plugins off dice\n/plugins\n/persona Be a dog.\n/prompt\n/sessions\n/reset\n/stop\n");
+    for told in ["`dice` is off in this session", "off here", "Be a dog.", "begun anew", "there is nothing to stop", "notes.save"]
+    {
+        assert!(out.contains(told), "{told}: {out}");
+    }
+    assert!(!out.contains("dice.roll"), "what is off is not offered: {out}");
+    let err = Place::new().run_with(&["chat"], "/status now\n/plugins off nots\n/model other\n").bad(1);
+    for told in ["it is used as `/status`", "did you mean `notes`?", "there is no model `other`"] {
+        assert!(err.contains(told), "{told}: {err}");
+    }
+}
+
+#[test]
+fn the_prompt_is_shown_with_what_each_plugin_costs() {
+    let settings = "[agent]\npersona = 'Be kind.'\n[agent.plugins.notes]\nsleep = true\nbrief = 'keeps notes'\n";
+    let shown = Place::with_settings(settings).run(&["prompt", "--json"]).json();
+    assert_eq!(shown["parts"][0]["text"], "Be kind.");
+    assert!(shown["parts"][1]["text"].as_str().is_some_and(|text| text.contains("- notes: keeps notes")), "{shown}");
+    let tools: Vec<_> = shown["tools"].as_array().into_iter().flatten().filter_map(|tool| tool[1].as_str()).collect();
+    assert_eq!(tools, ["dice.roll", "activate_plugin"]);
 }

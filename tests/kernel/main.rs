@@ -8,6 +8,7 @@ mod events;
 mod facts;
 mod lifecycle;
 mod policy;
+mod presence;
 mod prompt;
 mod registry;
 mod store;

@@ -13,11 +13,8 @@ use rustyline::{
     validate::Validator,
 };
 
+use super::commands::OWN;
 use crate::cli::Failure;
-
-/// The chat's own commands.
-pub(super) const BUILTIN: [(&str, &str); 3] =
-    [("help", "Shows what you can do."), ("tools", "Lists the tools."), ("quit", "Ends the chat.")];
 
 /// Asks for lines.
 pub(super) struct Editor {
@@ -83,7 +80,8 @@ struct Completions {
 impl Completions {
     fn new(kernel: &Kernel, caller: &Caller) -> Self {
         let plugins = kernel.commands(caller).flat_map(|entry| std::iter::once(&entry.decl.name).chain(entry.decl.aliases));
-        let mut commands: Vec<_> = plugins.copied().chain(BUILTIN.map(|(name, _)| name)).map(|name| format!("/{name}")).collect();
+        let mut commands: Vec<_> =
+            plugins.copied().chain(OWN.iter().map(|own| own.name)).map(|name| format!("/{name}")).collect();
         commands.sort();
         let arguments = |tool: &nekro_core::kernel::ToolEntry| tool.decl.arguments.iter().map(|one| one.name).collect();
         let tools = kernel.tools(caller).map(|tool| (tool.name.clone(), arguments(tool))).collect();

@@ -1,9 +1,9 @@
 //! `nekro chat`: commands, direct calls and messages, line by line.
 
+mod commands;
 mod direct_call;
 mod editor;
 mod line;
-mod turn;
 
 use std::{
     io::{BufRead, IsTerminal},
@@ -11,12 +11,14 @@ use std::{
     time::Duration,
 };
 
-use nekro_core::{Caller, Error, event::facts::SessionCreated, suggest};
-
+use nekro_core::{Caller, Error, SessionId, event::facts::TurnOutcome};
+use serde_json::json;
 use tokio::sync::mpsc;
 
-use self::{editor::Editor, line::Line, turn::Turns};
+pub(crate) use self::commands::whose;
+use self::{editor::Editor, line::Line};
 use crate::{
+    agent::{Fate, Inbound},
     assemble::Agent,
     cli::{Failure, SESSION, Screen, first_line, plain, table},
     ports::Question,
@@ -27,18 +29,51 @@ use crate::{
 /// How long the chat waits for handlers before it asks for the next line. What comes later is printed after that line.
 const SETTLE: Duration = Duration::from_millis(300);
 
+/// How a chat is begun.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Begin {
+    /// The session.
+    pub(crate) session: Option<String>,
+    /// The model of the session from now on.
+    pub(crate) model: Option<String>,
+    /// All there is to say.
+    pub(crate) once: Option<String>,
+}
+
+/// Returns the session of a name: one of the terminal's, unless the name says of which channel it is.
+pub(crate) fn session(name: Option<&str>) -> SessionId {
+    match name {
+        None => SESSION.into(),
+        Some(name) if name == SESSION || name.contains(':') => name.into(),
+        Some(name) => format!("{SESSION}:{name}").into(),
+    }
+}
+
 /// Runs the chat: with an edited prompt on a terminal, line by line otherwise.
 pub(crate) async fn run(
     agent: &Agent,
+    begin: Begin,
     questions: mpsc::Receiver<Question>,
     live: &Arc<Live>,
     screen: &Screen,
 ) -> Result<(), Failure> {
-    let caller = Caller::operator().in_session(SESSION);
-    agent.kernel.emit(SessionCreated { session: SESSION.into(), channel: "terminal".to_owned(), user: None });
-    let mut chat = Chat { turns: Turns::new(&agent.kernel, SESSION.into()), agent, live, screen, caller, failed: false };
+    let session = session(begin.session.as_deref());
+    let caller = Caller::operator().in_session(session.clone());
+    agent.machine.open(&session, None).await.map_err(|error| Failure::of(&error))?;
+    if let Some(model) = &begin.model {
+        agent.machine.set_model(&session, Some(model)).await.map_err(|error| Failure::of(&error))?;
+    }
+    // Which plugins take part, for what is done before the first turn.
+    agent.machine.profile(&session).await.map_err(|error| Failure::of(&error))?;
+    let mut chat = Chat { session, agent, live, screen, caller, failed: false };
     let _watch = live.watch();
-    if std::io::stdin().is_terminal() { chat.talk(questions).await } else { chat.read(questions).await }
+    let done = match begin.once {
+        Some(line) => chat.once(&line, questions).await,
+        None if std::io::stdin().is_terminal() => chat.talk(questions).await,
+        None => chat.read(questions).await,
+    };
+    agent.machine.stop_all().await;
+    done
 }
 
 struct Chat<'a> {
@@ -46,7 +81,7 @@ struct Chat<'a> {
     live: &'a Live,
     screen: &'a Screen,
     caller: Caller,
-    turns: Turns<'a>,
+    session: SessionId,
     failed: bool,
 }
 
@@ -75,6 +110,14 @@ impl Chat<'_> {
                 None => return Ok(()),
             }
         }
+    }
+
+    /// Says one thing, and ends.
+    async fn once(&mut self, line: &str, mut questions: mpsc::Receiver<Question>) -> Result<(), Failure> {
+        self.settle().await;
+        self.take(line, &mut questions, None).await;
+        self.settle().await;
+        if self.failed { Err(Failure::work("it could not be carried out")) } else { Ok(()) }
     }
 
     /// Reads lines from a pipe or a file.
@@ -120,7 +163,7 @@ impl Chat<'_> {
                 Line::Empty => Ok(()),
                 Line::Command { name, words } => return self.command(&name, &words).await,
                 Line::Call(call) => self.call(&call).await,
-                Line::Message(text) => self.turns.message(&text, &self.caller, self.screen).await,
+                Line::Message(text) => self.message(text).await,
             }
             .map(|()| Next::Line)
         };
@@ -129,7 +172,12 @@ impl Chat<'_> {
             loop {
                 tokio::select! {
                     result = &mut done => break result,
-                    _ = tokio::signal::ctrl_c() => break Err(Error::new("cancelled")),
+                    _ = tokio::signal::ctrl_c() => {
+                        if !self.agent.machine.stop(&self.session) {
+                            break Err(Error::new("cancelled"));
+                        }
+                        // A turn that was stopped ends at once, and is waited for.
+                    }
                     Some(question) = questions.recv() => {
                         let typed = editor.as_mut().map(|editor| tokio::task::block_in_place(|| editor.ask(&question.text)));
                         question.answer(&typed.unwrap_or_default());
@@ -153,35 +201,53 @@ impl Chat<'_> {
     }
 
     async fn command(&self, name: &str, words: &[String]) -> Result<Next, Error> {
+        if let Some(done) = self.own_command(name, words).await {
+            return done;
+        }
         let kernel = &self.agent.kernel;
-        match name {
-            "quit" | "exit" => return Ok(Next::End),
-            "help" => self.help(),
-            "tools" => {
-                for tool in kernel.tools(&self.caller) {
-                    self.screen.line(crate::cli::signature(tool));
-                }
-            }
-            // A tool's name is as good as a command's.
-            _ if name.contains('.') => self.screen.reply(&kernel.call_words(name, words, &self.caller).await?),
-            _ => {
-                let reply = kernel.command(name, words, &self.caller).await;
-                self.screen.reply(&reply.map_err(|error| self.with_own_commands(error, name))?);
-            }
+        // A tool's name is as good as a command's.
+        if name.contains('.') {
+            self.screen.reply(&kernel.call_words(name, words, &self.caller).await?);
+        } else {
+            let reply = kernel.command(name, words, &self.caller).await;
+            self.screen.reply(&reply.map_err(|error| self.with_own_commands(error, name))?);
         }
         Ok(Next::Line)
     }
 
-    /// The kernel knows the plugins' commands, and the chat has some of its own.
-    fn with_own_commands(&self, error: Error, name: &str) -> Error {
-        if error.code() != "unknown_command" {
-            return error;
-        }
-        let own = editor::BUILTIN.map(|(name, _)| name);
-        let plugins = self.agent.kernel.commands(&self.caller).map(|entry| entry.decl.name);
-        match suggest(name, plugins.chain(own)) {
-            Some(meant) => error.with_hint(format!("did you mean `/{meant}`?")),
-            None => error.with_hint("`/help` lists the commands"),
+    /// Says something to the agent, and waits for the end of its turn.
+    async fn message(&self, text: String) -> Result<(), Error> {
+        let machine = &self.agent.machine;
+        let received = machine.receive(Inbound::operator(self.session.clone(), text)).await?;
+        let ended = match received.fate {
+            Fate::Hidden => {
+                let text = "(a plugin decided that the agent does not see this message)";
+                self.screen.show(&json!({ "answer": null, "message": received.message, "reason": "hidden" }), || {
+                    format!("{DIM}{text}{DIM:#}")
+                });
+                return Ok(());
+            }
+            Fate::Unanswered { reason } => {
+                self.screen.show(&json!({ "answer": null, "message": received.message, "reason": reason }), || {
+                    format!("{DIM}(no answer: {reason}){DIM:#}")
+                });
+                return Ok(());
+            }
+            // The agent is ending if nothing comes.
+            Fate::Answered(ended) => ended.await.map_err(|_| Error::new("the turn was given up"))?,
+        };
+        match (ended.outcome, ended.problem) {
+            (_, Some(problem)) => Err(Error::new(problem)),
+            (TurnOutcome::Silent, None) => {
+                let reason = if machine.models().is_empty() {
+                    "no model is connected: plugins have seen the message, and none answered; /help shows what works"
+                } else {
+                    "the agent has nothing to say"
+                };
+                self.screen.show(&json!({ "answer": null, "reason": reason }), || format!("{DIM}({reason}){DIM:#}"));
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -192,7 +258,7 @@ impl Chat<'_> {
             let arguments: String = entry.decl.arguments.iter().map(|one| format!(" [{}]", one.name)).collect();
             rows.push(vec![format!("  /{}{arguments}", entry.decl.name), first_line(entry.decl.docs).to_owned()]);
         }
-        rows.extend(editor::BUILTIN.map(|(name, docs)| vec![format!("  /{name}"), docs.to_owned()]));
+        rows.extend(commands::OWN.iter().map(|own| vec![format!("  /{}{}", own.name, own.words), own.docs.to_owned()]));
         self.screen.line("Commands:");
         self.screen.line(table(&rows));
         self.screen.line("Calls:");

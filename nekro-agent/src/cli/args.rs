@@ -45,7 +45,23 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Talk with the agent: `/help` shows how
-    Chat,
+    Chat {
+        /// The session: another one than the terminal's own
+        #[arg(long, value_name = "NAME")]
+        session: Option<String>,
+        /// Ask this model in the session, from now on
+        #[arg(long, value_name = "NAME")]
+        model: Option<String>,
+        /// Say this, print the answer, and end
+        #[arg(long, value_name = "TEXT")]
+        once: Option<String>,
+    },
+    /// Show what a model reads first, and what each plugin costs in tokens
+    Prompt {
+        /// The session: another one than the terminal's own
+        #[arg(long, value_name = "NAME")]
+        session: Option<String>,
+    },
     /// List the plugins, or show one
     Plugins {
         #[command(subcommand)]

@@ -13,6 +13,7 @@ mod models;
 mod output;
 mod plugins;
 mod policy;
+mod prompt;
 mod schema;
 mod secret;
 mod sessions;
@@ -26,15 +27,16 @@ use nekro_core::{Caller, PluginDecl, kernel::Registry};
 use self::args::{Cli, Command, Global, ModelsCommand, PluginsCommand};
 pub(crate) use self::{
     output::{Failure, Screen, first_line, plain, table},
+    prompt::text as prompt_text,
     tools::signature,
 };
 use crate::{
     assemble::{self, Agent, Mode},
-    chat,
+    chat::{self, Begin},
     history::HistoryPort,
     log,
     model::Models,
-    ports::{SystemClock, answer_questions},
+    ports::{Conversation, SystemClock, answer_questions},
     settings::{
         Catalogue, Checked, Layers, Mistakes, Origin, Sources,
         live::{self, Live},
@@ -66,7 +68,7 @@ pub(crate) fn run(roster: &'static [&'static PluginDecl]) -> ExitCode {
 
 fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) -> Result<(), Failure> {
     let Cli { global, command } = cli;
-    let command = command.unwrap_or(Command::Chat);
+    let command = command.unwrap_or(Command::Chat { session: None, model: None, once: None });
     if let Command::Completions { shell } = command {
         let mut command = Cli::command();
         clap_complete::generate(shell, &mut command, "nekro", &mut std::io::stdout());
@@ -141,7 +143,7 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
             Err(failure) => return Err(failure),
         };
         settings.disable(&disabled, &catalogue);
-        let loaded = Loaded { sources, catalogue, layers, settings, models, disabled, seen };
+        let loaded = Loaded { sources, catalogue, layers, settings, models: Arc::new(models), disabled, seen };
         with_agent(command, &global, loaded, registry, &storage, screen).await
     })
 }
@@ -164,7 +166,7 @@ struct Loaded {
     catalogue: Catalogue,
     layers: Layers,
     settings: Checked,
-    models: Models,
+    models: Arc<Models>,
     // What an operator has disabled beside them.
     disabled: BTreeSet<String>,
     // What the files were then.
@@ -187,21 +189,30 @@ async fn with_agent(
     screen: &Screen,
 ) -> Result<(), Failure> {
     // One agent at a time runs on a directory; commands that come and go may do so beside it.
-    let is_agent = matches!(command, Command::Chat);
+    let is_agent = matches!(command, Command::Chat { .. });
     let _lock = is_agent.then(|| storage.directory().lock()).transpose().map_err(|problem| Failure::of(&problem.into()))?;
     if is_agent || matches!(command, Command::Call { .. } | Command::Emit { .. }) {
         log::hide(secrets(&loaded.settings, &loaded.catalogue));
         log::keep_in(storage.directory(), &registry);
     }
-    let event_stream = global.json && matches!(command, Command::Chat);
+    let event_stream = global.json && is_agent;
     let mode = Mode { strict: global.strict, event_stream };
-    let (agent, questions) = assemble::start(registry, &loaded.settings, storage, mode).await.map_err(Failure::usage)?;
+    let (agent, questions) = assemble::start(
+        registry,
+        &loaded.settings,
+        storage,
+        Arc::clone(&loaded.models) as _,
+        mode,
+        Arc::new(Conversation::new(global.json)),
+    )
+    .await
+    .map_err(Failure::usage)?;
     let caller = Caller::operator().in_session(SESSION);
     let result = match command {
-        Command::Chat => {
+        Command::Chat { session, model, once } => {
             let Loaded { sources, catalogue, settings, disabled, seen, .. } = loaded;
             let live = Live::new(agent.kernel.clone(), sources, catalogue, disabled, settings, seen);
-            chat::run(&agent, questions, &live, screen).await
+            chat::run(&agent, Begin { session, model, once }, questions, &live, screen).await
         }
         Command::Plugins { command: None } => plugins::list(&agent, screen),
         Command::Plugins { command: Some(PluginsCommand::Show { id }) } => plugins::show(&agent, &id, screen),
@@ -214,6 +225,7 @@ async fn with_agent(
             call::call(&agent, &tool, help, words, &caller, screen).await
         }
         Command::Emit { event, fields } => emit::emit(&agent, &event, &fields, &caller, screen).await,
+        Command::Prompt { session } => prompt::show(&agent, &chat::session(session.as_deref()), screen).await,
         Command::Doctor { online } => doctor::check(&agent, &loaded, storage, online, screen).await,
         // These need no agent, and have been carried out.
         Command::Completions { .. }

@@ -2,12 +2,14 @@
 //!
 //! Whatever has been written when a method returns survives the end of the process, whenever that comes.
 
+mod memory;
 mod record;
 #[cfg(test)]
 pub(crate) mod rules;
 
 use nekro_core::{BoxFuture, Result, SessionId, TurnId, event::facts::TurnOutcome};
 
+pub(crate) use self::memory::MemoryHistory;
 pub(crate) use self::record::{
     Body, CallRecord, File, Listing, Message, NewMessage, Session, SessionSettings, Turn, UsageRecord, UsageTotal,
 };

@@ -31,6 +31,8 @@ pub(crate) struct SessionSettings {
     pub(crate) model: Option<String>,
     /// The persona.
     pub(crate) persona: Option<String>,
+    /// The state that its agent is in.
+    pub(crate) state: Option<String>,
     /// Plugins that are on or off in it.
     pub(crate) plugins: std::collections::BTreeMap<String, bool>,
 }

@@ -8,7 +8,7 @@
 use nekro_core::{ConfigMistake, kernel::Limits, read_settings, settings_schema};
 use serde_json::Value;
 
-use crate::model::settings::ModelsSettings;
+use crate::{agent::AgentSettings, model::settings::ModelsSettings};
 
 /// A section, without its type.
 pub(crate) struct SectionDecl {
@@ -44,6 +44,7 @@ macro_rules! sections {
 
 sections! {
     limits: Limits,
+    agent: AgentSettings,
     models: ModelsSettings,
     #[cfg(test)]
     trial: super::testing::Trial,

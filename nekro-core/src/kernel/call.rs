@@ -51,6 +51,23 @@ pub struct ApprovalRequest<'a> {
     pub caller: &'a Caller,
 }
 
+/// A call that has ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Called {
+    /// What the tool answered, or why it did not.
+    pub result: Result<Reply>,
+    /// How it ended. An error's code does not tell, for a tool can choose it as it likes.
+    pub outcome: ToolOutcome,
+}
+
+impl<'a> ApprovalRequest<'a> {
+    /// Makes a request: for a host that asks a person about something other than a tool.
+    pub fn new(tool: &'a str, arguments: &'a Value, reason: &'a str, caller: &'a Caller) -> Self {
+        Self { tool, arguments, reason, caller }
+    }
+}
+
 impl Kernel {
     /// Returns the tools that the caller can see: those of running plugins whose `when` holds. Exactly these can be called.
     pub fn tools<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = &'a ToolEntry> {
@@ -62,6 +79,9 @@ impl Kernel {
     #[inline]
     fn sees<'l>(&self, live: &'l Live, tool: &ToolEntry, caller: &Caller) -> Option<&'l Arc<Running>> {
         let plugin = live.plugin(live.channel(caller.session.as_ref()), tool.plugin).filter(|_| !live.halted)?;
+        if !self.is_present(tool.decl.plugin.id, Some(&tool.name), caller) {
+            return None;
+        }
         let restriction = self.tool_restriction(tool);
         if restriction.is_some_and(|restriction| !restriction.admits(caller)) {
             return None;
@@ -99,7 +119,8 @@ impl Kernel {
             // Not held while others have their say: the plugin may stop meanwhile.
             drop(live);
             // Boxed: a call that nobody watches does not carry the other's state.
-            return Box::pin(self.call_watched(entry, arguments, caller)).await;
+            let called = Box::pin(self.call_watched(entry, arguments, caller, &next_call())).await;
+            return called.map_err(|refusal| refusal.told(&entry.name));
         }
         let _slot = Self::take_slot(restriction)?;
         let limit = self.call_limit(entry.decl.deadline, restriction);
@@ -116,6 +137,17 @@ impl Kernel {
         result.map_err(|failure| Self::explain(restriction, failure, &entry.name))
     }
 
+    /// Calls a tool under a name that the host has for the call: the facts and decisions on it carry that name.
+    pub async fn call_as(&self, id: &CallId, tool: &str, arguments: &str, caller: &Caller) -> Called {
+        let found = self.registry().tool(tool).filter(|entry| self.reach(entry, caller).is_some());
+        let Some(entry) = found else {
+            return Called { result: Err(self.unknown_tool(tool, caller)), outcome: ToolOutcome::Failed };
+        };
+        let called = self.call_watched(entry, arguments, caller, id).await;
+        let outcome = outcome(&called);
+        Called { result: called.map_err(|refusal| refusal.told(&entry.name)), outcome }
+    }
+
     #[inline]
     async fn run(&self, tool: &ToolEntry, plugin: &Running, arguments: &str, caller: &Caller) -> Result<Reply> {
         let restriction = self.tool_restriction(tool);
@@ -130,8 +162,7 @@ impl Kernel {
     }
 
     /// Calls a tool with everything that plugins have to say about it.
-    async fn call_watched(&self, tool: &ToolEntry, arguments: &str, caller: &Caller) -> Result<Reply> {
-        let id = next_call();
+    async fn call_watched(&self, tool: &ToolEntry, arguments: &str, caller: &Caller, id: &CallId) -> Result<Reply, Refusal> {
         let started = Instant::now();
         // Those who are told of calls are told how each one ended, also of one that was cancelled.
         let mut end = AtEnd::new(ToolOutcome::Failed, |outcome: &ToolOutcome| {
@@ -144,16 +175,9 @@ impl Kernel {
                 micros: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             });
         });
-        let result = self.call_guarded(tool, arguments, caller, &id).await;
-        end.value = match &result {
-            Ok(_) => ToolOutcome::Ok,
-            Err(Refusal::Denied(_)) => ToolOutcome::Denied,
-            Err(Refusal::Failed(_)) => ToolOutcome::Failed,
-        };
-        result.map_err(|refusal| match refusal {
-            Refusal::Denied(reason) => Error::new(format!("`{}` was not called: {reason}", tool.name)).with_code("denied"),
-            Refusal::Failed(error) => error,
-        })
+        let result = self.call_guarded(tool, arguments, caller, id).await;
+        end.value = outcome(&result);
+        result
     }
 
     async fn call_guarded(&self, tool: &ToolEntry, arguments: &str, caller: &Caller, id: &CallId) -> Result<Reply, Refusal> {
@@ -298,8 +322,11 @@ impl Kernel {
     ///
     /// `unknown_command`, `forbidden`, `rate_limited`, `busy`, `invalid_arguments`, `deadline`, `panicked`, or what the command returned.
     pub async fn command(&self, name: &str, words: &[String], caller: &Caller) -> Result<Reply> {
-        let found = self.registry().command(name).filter(|_| !self.0.live.load().halted);
-        let found = found.filter(|entry| self.command_restriction(entry).is_none_or(|restriction| restriction.admits(caller)));
+        let found = self.registry().command(name).filter(|entry| {
+            !self.0.live.load().halted
+                && self.is_present(entry.decl.plugin.id, None, caller)
+                && self.command_restriction(entry).is_none_or(|restriction| restriction.admits(caller))
+        });
         let found = found.and_then(|entry| Some((entry, self.running(entry.plugin, caller.session.as_ref())?)));
         let Some((entry, plugin)) = found else {
             let error = Error::new(format!("there is no command `/{name}`")).with_code("unknown_command");
@@ -332,6 +359,7 @@ impl Kernel {
             !live.halted
                 && live.plugin(live.channel(caller.session.as_ref()), entry.plugin).is_some()
                 && caller.role >= entry.decl.role
+                && self.is_present(entry.decl.plugin.id, None, caller)
                 && self.command_restriction(entry).is_none_or(|restriction| restriction.admits(caller))
         })
     }
@@ -346,12 +374,30 @@ fn forms<'a>(schema: &'a Value, arguments: &[crate::argument::ArgumentDecl]) -> 
     arguments.iter().map(form).collect()
 }
 
+fn outcome(called: &Result<Reply, Refusal>) -> ToolOutcome {
+    match called {
+        Ok(_) => ToolOutcome::Ok,
+        Err(Refusal::Denied(_)) => ToolOutcome::Denied,
+        Err(Refusal::Failed(_)) => ToolOutcome::Failed,
+    }
+}
+
 /// Why a call has no answer. Told apart by this and not by the error's code, which a tool can choose as it likes.
 enum Refusal {
     /// A guard or a person refused it, for this reason.
     Denied(String),
     /// Anything else.
     Failed(Error),
+}
+
+impl Refusal {
+    /// Returns what the caller of a tool is told.
+    fn told(self, tool: &str) -> Error {
+        match self {
+            Self::Denied(reason) => Error::new(format!("`{tool}` was not called: {reason}")).with_code("denied"),
+            Self::Failed(error) => error,
+        }
+    }
 }
 
 impl From<Error> for Refusal {

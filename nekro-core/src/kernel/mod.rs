@@ -12,6 +12,7 @@ mod guard;
 mod lifecycle;
 mod limits;
 mod mailbox;
+mod presence;
 mod prompt;
 mod registry;
 mod restriction;
@@ -38,12 +39,13 @@ use self::{
     restriction::Restrictions,
 };
 pub use self::{
-    call::{ApprovalPort, ApprovalRequest},
+    call::{ApprovalPort, ApprovalRequest, Called},
     channel::Configuration,
     decide::{Decided, Failed},
     fact::{Observed, ObserverPort},
     lifecycle::{Running, StartProblem},
     limits::Limits,
+    presence::{Presence, PresencePort},
     prompt::Section,
     registry::{CommandEntry, Declarations, EventEntry, PluginEntry, Problem, Registry, RegistryError, ToolEntry},
     start::{Builder, StartError},
@@ -78,6 +80,7 @@ struct Inner {
     runtime: tokio::runtime::Handle,
     restrictions: Restrictions,
     observer: Option<Arc<dyn ObserverPort>>,
+    presence: Option<Arc<dyn PresencePort>>,
     // Whether anybody has a say in tool calls or observes them.
     calls_are_watched: bool,
     live: ArcSwap<Live>,

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    Kernel, Running,
+    Kernel, Presence, Running,
     guard::{guarded, limited},
 };
 use crate::{
@@ -89,6 +89,9 @@ impl Kernel {
         let entries = self.registry().prompt_entries().iter().zip(&self.0.last_good);
         let sections = entries.filter_map(|((decl, plugin), last_good)| {
             let plugin = live.plugin(channel, *plugin).filter(|_| !live.halted).cloned()?;
+            if self.presence(decl.plugin.id, None, caller) != Presence::Awake {
+                return None;
+            }
             let section: BoxFuture<'_, _> = Box::pin(self.section(decl, plugin, last_good, caller));
             Some(section)
         });

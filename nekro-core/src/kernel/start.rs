@@ -10,8 +10,8 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 
 use super::{
-    Breaker, Configuration, Inner, Kernel, LastGood, Limits, Live, Mailbox, ObserverPort, Registry, Restrictions, Stage,
-    StartProblem, Switch, lifecycle::Discovered,
+    Breaker, Configuration, Inner, Kernel, LastGood, Limits, Live, Mailbox, ObserverPort, PresencePort, Registry, Restrictions,
+    Stage, StartProblem, Switch, lifecycle::Discovered,
 };
 use crate::{
     argument::{ConfigMistake, suggest},
@@ -150,6 +150,7 @@ impl Builder {
 
         let count = registry.plugins().len();
         let observer = ports.get::<dyn ObserverPort>().ok().cloned();
+        let presence = ports.get::<dyn PresencePort>().ok().cloned();
         let order = registry.start_order().to_vec();
         let wanted = (0..count).map(|at| !disabled.contains(&at)).collect();
         let mut live = Live { plugins: vec![None; count], wanted, ..Live::default() };
@@ -164,6 +165,7 @@ impl Builder {
             calls_are_watched: observer.is_some() || registry.watches_calls(),
             observer,
             restrictions: Restrictions::new(policy, &registry, &limits),
+            presence,
             registry,
             ports,
             limits,

@@ -117,6 +117,11 @@ impl Recorder {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(name, _)| name.clone()).collect()
     }
 
+    /// Returns the facts that were emitted, in order: the name and the fact of each.
+    pub fn all(&self) -> Vec<(String, Value)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Returns the facts of a type that were emitted, in order.
     pub fn facts<E: Fact>(&self) -> Vec<E> {
         let facts = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,173 @@
+//! The agent: what happens from a message that comes in to the answer that goes out.
+//!
+//! `receive` takes a message in, `work` takes it from its session's queue and sees to it that each turn ends once, `turn` is one turn,
+//! and the other files are its parts. `docs/turns.md` lists what is emitted and asked, in order.
+
+mod builtin;
+mod calls;
+mod control;
+mod inbound;
+#[doc(hidden)]
+pub mod measured;
+mod models;
+mod presence;
+mod profile;
+mod prompt;
+mod receive;
+mod repeats;
+mod restart;
+mod session;
+mod settings;
+mod speak;
+mod surface;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod trigger;
+mod turn;
+mod window;
+mod work;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use nekro_core::{ClockPort, Random, RandomPort, Result, Timestamp, kernel::Kernel};
+use tokio::sync::{Notify, Semaphore};
+
+use self::session::Sessions;
+pub(crate) use self::{
+    inbound::{Fate, Inbound},
+    models::Models,
+    presence::Presences,
+    prompt::{Overview, Source},
+    settings::AgentSettings,
+    speak::Speaker,
+    surface::{Progress, Surface},
+};
+use crate::history::HistoryPort;
+
+/// The sessions and turns of an agent. A handle; clones are the same agent.
+#[derive(Clone)]
+pub(crate) struct Machine(Arc<Inner>);
+
+struct Inner {
+    kernel: Kernel,
+    history: Arc<dyn HistoryPort>,
+    models: Arc<dyn Models>,
+    surface: Arc<dyn Surface>,
+    settings: Arc<AgentSettings>,
+    presences: Arc<Presences>,
+    clock: Arc<dyn ClockPort>,
+    random: Random,
+    sessions: Sessions,
+    // One for each turn that may run at the same time.
+    permits: Semaphore,
+    at_work: AtomicUsize,
+    rests: Notify,
+}
+
+/// What a machine is made of.
+pub(crate) struct Parts {
+    /// The plugins. Its ports have a clock, chance, and `presences`.
+    pub(crate) kernel: Kernel,
+    /// Where conversations are kept.
+    pub(crate) history: Arc<dyn HistoryPort>,
+    /// What answers.
+    pub(crate) models: Arc<dyn Models>,
+    /// Where people are.
+    pub(crate) surface: Arc<dyn Surface>,
+    /// What the operator set.
+    pub(crate) settings: Arc<AgentSettings>,
+    /// Which plugins take part in which session.
+    pub(crate) presences: Arc<Presences>,
+    /// What plugins say to people, if they can.
+    pub(crate) speaker: Option<Arc<Speaker>>,
+}
+
+impl Machine {
+    /// Makes a machine, and ends the turns that were cut off when the last one ended.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel has no clock or no chance, or the history cannot be read or written.
+    pub(crate) async fn start(parts: Parts) -> Result<Self> {
+        let Parts { kernel, history, models, surface, settings, presences, speaker } = parts;
+        let clock = Arc::clone(kernel.ports().get::<dyn ClockPort>()?);
+        let random = Random::new(Arc::clone(kernel.ports().get::<dyn RandomPort>()?));
+        let machine = Self(Arc::new(Inner {
+            permits: Semaphore::new(settings.parallel_turns.clamp(1, Semaphore::MAX_PERMITS)),
+            kernel,
+            history,
+            models,
+            surface,
+            settings,
+            presences,
+            clock,
+            random,
+            sessions: Sessions::default(),
+            at_work: AtomicUsize::new(0),
+            rests: Notify::new(),
+        }));
+        if let Some(speaker) = speaker {
+            speaker.serve(&machine.0);
+        }
+        machine.0.warn_of_names();
+        machine.0.close_cut_off_turns().await?;
+        Ok(machine)
+    }
+
+    /// Waits until no message is being taken in and no turn is under way.
+    pub(crate) async fn idle(&self) {
+        loop {
+            let rests = self.0.rests.notified();
+            tokio::pin!(rests);
+            // Before the count is read: what ends in between is not missed.
+            rests.as_mut().enable();
+            if self.0.at_work.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            rests.await;
+        }
+    }
+}
+
+impl Inner {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Names in the settings that stand for nothing are most likely mistyped.
+    fn warn_of_names(&self) {
+        let registry = self.kernel.registry();
+        let presets =
+            self.settings.presets.iter().map(|(name, preset)| (format!("agent.presets.{name}.plugins"), &preset.plugins));
+        let of_presets = presets.flat_map(|(key, plugins)| plugins.keys().map(move |plugin| (key.clone(), plugin)));
+        let own = self.settings.plugins.keys().map(|plugin| ("agent.plugins".to_owned(), plugin));
+        for (key, plugin) in own.chain(of_presets).filter(|(_, plugin)| registry.plugin(plugin).is_none()) {
+            tracing::error!("`{key}.{plugin}`: no plugin of this name is linked");
+        }
+        let channels = self.settings.channels.values().filter_map(|channel| channel.preset.as_ref());
+        for preset in channels.chain(&self.settings.preset).filter(|name| !self.settings.presets.contains_key(*name)) {
+            tracing::error!("there is no preset `{preset}` in `agent.presets`");
+        }
+    }
+
+    /// Counts somebody at work, until what is returned is dropped.
+    fn at_work(self: &Arc<Self>) -> AtWork {
+        self.at_work.fetch_add(1, Ordering::SeqCst);
+        AtWork(Arc::clone(self))
+    }
+}
+
+/// See [`Inner::at_work`].
+struct AtWork(Arc<Inner>);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        if self.0.at_work.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.rests.notify_waiters();
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Turns, with a scripted model: no network, no sleeping.
+
+mod calls;
+mod decisions;
+mod endings;
+mod facts;
+mod many;
+mod probe;
+mod prompts;
+mod queues;
+mod world;

@@ -1,0 +1,163 @@
+//! What a person at a terminal sees of a turn: the answer as it comes, the thoughts folded, the calls with their time.
+
+use std::{
+    io::{IsTerminal, Write},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use nekro_core::{
+    BoxFuture, Result, SessionId, TurnId,
+    event::facts::{ToolOutcome, TurnOutcome},
+};
+use serde_json::json;
+
+use crate::{
+    agent::{Progress, Surface},
+    cli::plain,
+    style::DIM,
+};
+
+/// How many characters of a call's arguments are shown.
+const ARGUMENTS: usize = 80;
+
+/// A terminal, or a pipe that stands in its place.
+pub(crate) struct Conversation {
+    json: bool,
+    // On a terminal the answer is shown as it comes. What reads a pipe is given what was sent, and nothing else.
+    is_live: bool,
+    shown: Mutex<Shown>,
+}
+
+/// What stands on the screen of the answer that is coming.
+#[derive(Default)]
+struct Shown {
+    text: String,
+    thoughts: String,
+}
+
+impl Conversation {
+    /// Makes one for standard output.
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json, is_live: !json && std::io::stdout().is_terminal(), shown: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shown {
+    /// Tells how long the model thought, once it does something else.
+    fn fold(&mut self) {
+        if !self.thoughts.trim().is_empty() {
+            let count = self.thoughts.trim().lines().count();
+            let lines = if count == 1 { "line" } else { "lines" };
+            print(format_args!("{DIM}(thought for {count} {lines}){DIM:#}\n"));
+        }
+        self.thoughts.clear();
+    }
+
+    /// Ends the line that the answer stands in.
+    fn end_line(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with('\n') {
+            print("\n");
+        }
+        self.text.clear();
+    }
+
+    fn note(&mut self, note: impl std::fmt::Display) {
+        self.fold();
+        self.end_line();
+        print(format_args!("{DIM}{note}{DIM:#}\n"));
+    }
+}
+
+/// A reader that has gone away is no failure.
+fn print(text: impl std::fmt::Display) {
+    let mut out = anstream::stdout();
+    let _ = write!(out, "{text}").and_then(|()| out.flush());
+}
+
+fn short(text: &str) -> String {
+    let text = plain(text).replace('\n', " ");
+    match text.char_indices().nth(ARGUMENTS) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
+    }
+}
+
+fn time(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..1_000_000 => format!("{} ms", micros / 1_000),
+        _ => format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
+    }
+}
+
+impl Surface for Conversation {
+    fn progress(&self, _: &SessionId, _: &TurnId, progress: Progress<'_>) {
+        if !self.is_live {
+            return;
+        }
+        let mut shown = self.lock();
+        match progress {
+            Progress::Thinking { .. } => {}
+            Progress::Text(text) => {
+                shown.fold();
+                shown.text.push_str(text);
+                print(plain(text));
+            }
+            Progress::Reasoning(text) => shown.thoughts.push_str(text),
+            Progress::Restart { model, reason, wait_ms } => {
+                let wait = if wait_ms == 0 { String::new() } else { format!(" in {}", time(wait_ms.saturating_mul(1_000))) };
+                shown.note(format_args!("({}: {model} is asked{wait})", plain(reason)));
+            }
+            Progress::CallBegan { tool, arguments, .. } => {
+                shown.note(format_args!("→ {} {}", plain(tool), short(arguments)));
+            }
+            Progress::CallEnded { tool, outcome, micros, text, .. } => {
+                let (sign, what) = match outcome {
+                    ToolOutcome::Ok => ("✓", String::new()),
+                    ToolOutcome::Failed | ToolOutcome::Denied => ("✗", format!(": {}", short(text))),
+                };
+                shown.note(format_args!("{sign} {} {}{what}", plain(tool), time(micros)));
+            }
+            Progress::Ended { outcome, .. } => {
+                shown.fold();
+                shown.end_line();
+                if outcome == TurnOutcome::Cancelled {
+                    shown.note("(stopped)");
+                }
+            }
+        }
+    }
+
+    fn send<'a>(&'a self, _: &'a SessionId, text: &'a str) -> BoxFuture<'a, Result<()>> {
+        let mut shown = self.lock();
+        if self.json {
+            print(format_args!("{}\n", json!({ "answer": text })));
+        } else {
+            shown.fold();
+            // It may already stand there, as it came.
+            if shown.text.trim_end().ends_with(text.trim_end()) {
+                shown.end_line();
+            } else {
+                shown.end_line();
+                print(format_args!("{}\n", plain(text.trim_end())));
+            }
+        }
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_arguments_are_short() {
+        assert_eq!([time(7), time(1_500), time(2_345_678)], ["7 µs", "1 ms", "2.3 s"]);
+        assert_eq!(short(&"x".repeat(200)).chars().count(), ARGUMENTS + 1);
+        assert_eq!(short("a\nb"), "a b");
+    }
+}
