@@ -69,7 +69,8 @@ fn main() {
         || {
             plain
                 .prepare_cached(
-                    "INSERT INTO value VALUES ('notes', '', '', ?, ?, 1) ON CONFLICT DO UPDATE SET json = excluded.json",
+                    "INSERT INTO value VALUES ('notes', '', '', ?, ?, 1)
+                     ON CONFLICT DO UPDATE SET json = excluded.json, version = version + 1",
                 )
                 .and_then(|mut insert| insert.execute(params![key, VALUE]))
                 .map(drop)
