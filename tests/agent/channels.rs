@@ -19,7 +19,7 @@ text = 'Moin'
 fn the_terminal_has_what_its_channel_says() {
     let place = Place::with_settings(FILE);
     assert!(place.run_with(&["chat"], "").good().contains("greeter: Moin"));
-    let elsewhere = place.run(&["emit", "session_created", "--data", r#"{"session": "s:1", "channel": "s"}"#]);
+    let elsewhere = place.run(&["emit", "session_created", "--fields", r#"{"session": "s:1", "channel": "s"}"#]);
     assert!(elsewhere.good().contains("greeter: Ahoy"));
     // It lies above the command line.
     let above = place.run_with(&["--set", "plugins.greeter.text=Hej", "chat"], "");

@@ -1,5 +1,6 @@
 //! What it costs to keep something: the database of the agent, against plain `rusqlite` with the same tables and the same promise.
 
+#[path = "../../tests/benches/measure/mod.rs"]
 mod measure;
 
 use std::{cell::Cell, sync::Arc};
@@ -69,7 +70,8 @@ fn main() {
         || {
             plain
                 .prepare_cached(
-                    "INSERT INTO value VALUES ('notes', '', '', ?, ?, 1) ON CONFLICT DO UPDATE SET json = excluded.json",
+                    "INSERT INTO value VALUES ('notes', '', '', ?, ?, 1)
+                     ON CONFLICT DO UPDATE SET json = excluded.json, version = version + 1",
                 )
                 .and_then(|mut insert| insert.execute(params![key, VALUE]))
                 .map(drop)
@@ -131,7 +133,7 @@ fn plain(path: std::path::PathBuf) -> Connection {
     plain.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())).expect("it has a log of changes");
     plain.pragma_update(None, "synchronous", "full").expect("it waits for the disk");
     plain.pragma_update_and_check(None, "wal_autocheckpoint", 2_000, |_| Ok(())).expect("it is set");
-    plain.execute_batch(include_str!("../../nekro-agent/src/storage/schema/1.sql")).expect("the same tables");
+    plain.execute_batch(include_str!("../src/storage/schema/1.sql")).expect("the same tables");
     plain.execute_batch("INSERT INTO session VALUES ('s', 0, 0, 0, 0, '{}')").expect("a session");
     plain
 }
