@@ -74,8 +74,9 @@ pub use self::{
     call::{Body, BoxFuture, Call},
     caller::{Caller, Origin, Role},
     capability::{
-        CapabilityDecl, Clock, ClockPort, Ctx, Delivery, Env, EnvPort, Events, Expected, MemoryStore, Message, Messages,
-        MessagesPort, Page, Ports, Random, RandomPort, Scope, Store, StorePort, Stored,
+        CapabilityDecl, Clock, ClockPort, Ctx, Delivery, Env, EnvPort, Events, Expected, Http, HttpAnswer, HttpBody, HttpMethod,
+        HttpPort, HttpRequest, HttpResponse, HttpScope, HttpStream, MemoryStore, Message, Messages, MessagesPort, Multipart,
+        Page, Ports, Random, RandomPort, RequestBuilder, Scope, Store, StorePort, Stored, WholeBody,
     },
     command::CommandDecl,
     config::{read_settings, settings_schema},

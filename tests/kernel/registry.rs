@@ -129,14 +129,17 @@ fn a_scope_that_is_missing_or_unused_is_a_problem() {
     let (boastful, odd) = (scoped("boastful", leak([git]), 3), scoped("odd", leak([git, time]), 4));
     let mut declarations = plugins([good, silent, boastful, odd]);
     declarations.tools = vec![takes(good, 10), takes(silent, 20), takes(odd, 40)];
-    check(declarations, expect![[r#"
+    check(
+        declarations,
+        expect![[r#"
         the linked plugins do not fit together
           - lib.rs:20 takes `process`, and the plugin `silent` does not say how far that reaches
             (add `process = ["git"]` to its `#[plugin]`)
           - the plugin `boastful` at lib.rs:3 says how far `process` reaches, and none of its functions takes that
             (remove `process` from its `#[plugin]`)
           - the plugin `odd` at lib.rs:4 says how far `clock` reaches, and none of its functions takes that
-            (remove `clock` from its `#[plugin]`)"#]]);
+            (remove `clock` from its `#[plugin]`)"#]],
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod clock;
 mod ctx;
 mod env;
 mod events;
+mod http;
 mod messages;
 mod random;
 mod store;
@@ -23,6 +24,10 @@ pub use self::{
     ctx::Ctx,
     env::{Env, EnvPort},
     events::Events,
+    http::{
+        Http, HttpAnswer, HttpBody, HttpMethod, HttpPort, HttpRequest, HttpResponse, HttpScope, HttpStream, Multipart,
+        RequestBuilder, WholeBody,
+    },
     messages::{Delivery, Message, Messages, MessagesPort},
     random::{Random, RandomPort},
     store::{Expected, MemoryStore, Page, Scope, Store, StorePort, Stored},

@@ -26,6 +26,7 @@
 //! The host runs its own runtime with paused time: a deadline of an hour passes at once when nothing else is left to do, and
 //! [`Host::advance`] moves the clock. So its methods are plain functions, and a test needs no `async`.
 
+mod http;
 mod ports;
 
 use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration};
@@ -33,11 +34,14 @@ use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration}
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use self::ports::{Approver, FakeClock, FakeEnv, Outbox, Recorder, SeededRandom};
+pub use self::{
+    http::{FakeAnswer, FakeHttp},
+    ports::{Approver, FakeClock, FakeEnv, Outbox, Recorder, SeededRandom},
+};
 use crate::{
     call::BoxFuture,
     caller::Caller,
-    capability::{ClockPort, EnvPort, MemoryStore, MessagesPort, Ports, RandomPort, StorePort},
+    capability::{ClockPort, EnvPort, HttpPort, HttpRequest, MemoryStore, MessagesPort, Ports, RandomPort, StorePort},
     error::Result,
     event::{Decision, Fact},
     kernel::{ApprovalPort, Builder, Decided, Declarations, Kernel, Limits, ObserverPort, Registry, Section},
@@ -55,6 +59,7 @@ pub struct Host {
     outbox: Arc<Outbox>,
     recorder: Arc<Recorder>,
     clock: Arc<FakeClock>,
+    http: Arc<FakeHttp>,
     approver: Arc<Approver>,
 }
 
@@ -67,6 +72,7 @@ pub struct HostBuilder {
     limits: Limits,
     seed: u64,
     env: FakeEnv,
+    http: Arc<FakeHttp>,
     ports: Ports,
 }
 
@@ -96,6 +102,12 @@ impl HostBuilder {
     /// Sets an environment variable. Those of the machine are not there.
     pub fn variable(self, name: &str, value: &str) -> Self {
         self.env.set(name, value);
+        self
+    }
+
+    /// Writes down the answer to a request, such as `GET https://api.example.org/v1`; see [`FakeHttp::answer`]. The network is not there.
+    pub fn answer(self, request: &str, answer: FakeAnswer) -> Self {
+        self.http.answer(request, answer);
         self
     }
 
@@ -138,6 +150,7 @@ impl HostBuilder {
             .with::<dyn ClockPort>(Arc::clone(&clock) as _)
             .with::<dyn RandomPort>(Arc::new(SeededRandom::new(self.seed)))
             .with::<dyn EnvPort>(Arc::new(self.env))
+            .with::<dyn HttpPort>(Arc::clone(&self.http) as _)
             .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
             .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
             .and(self.ports);
@@ -148,7 +161,7 @@ impl HostBuilder {
         let builder = self.configs.into_iter().fold(builder, configure);
         let kernel = runtime.block_on(builder.start_all()).map_err(|error| error.to_string())?;
         let caller = Caller::operator().in_session("test").as_user("tester");
-        Ok(Host { kernel, runtime, plugin: self.plugin, caller, outbox, recorder, clock, approver })
+        Ok(Host { kernel, runtime, plugin: self.plugin, caller, outbox, recorder, clock, http: self.http, approver })
     }
 }
 
@@ -193,6 +206,7 @@ impl Host {
             limits: Limits::default(),
             seed: 0,
             env: FakeEnv::default(),
+            http: Arc::default(),
             ports: Ports::new(),
         }
     }
@@ -265,6 +279,11 @@ impl Host {
     /// Returns the texts of the messages that were sent, in order.
     pub fn sent(&self) -> Vec<String> {
         self.outbox.texts()
+    }
+
+    /// Returns the requests to other machines, in order.
+    pub fn requests(&self) -> Vec<HttpRequest> {
+        self.http.requests()
     }
 
     /// Says what the person in front answers from now on when a call needs approval. At first it is no.
