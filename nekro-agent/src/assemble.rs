@@ -3,7 +3,7 @@
 use std::{fmt, io::IsTerminal, sync::Arc};
 
 use nekro_core::{
-    ClockPort, EnvPort, MemoryStore, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
+    ClockPort, EnvPort, HttpPort, MemoryStore, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
     kernel::{ApprovalPort, Kernel, ObserverPort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
 };
@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     ports::{EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
+    reach::Egress,
     settings::{self, Checked},
 };
 
@@ -81,7 +82,8 @@ pub(crate) async fn start(
         .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
         .with::<dyn ClockPort>(Arc::new(SystemClock))
         .with::<dyn RandomPort>(Arc::new(SystemRandom))
-        .with::<dyn EnvPort>(Arc::new(SystemEnv));
+        .with::<dyn EnvPort>(Arc::new(SystemEnv))
+        .with::<dyn HttpPort>(Arc::new(Egress::new(&settings.host.http)));
     let (person, questions) = Person::new();
     if std::io::stdin().is_terminal() {
         ports = ports.with::<dyn ApprovalPort>(Arc::new(person));

@@ -17,6 +17,7 @@ mod history;
 #[expect(dead_code, unused_imports, reason = "the port comes before those who use it")]
 mod model;
 mod ports;
+mod reach;
 mod settings;
 mod style;
 

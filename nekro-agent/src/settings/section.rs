@@ -8,6 +8,8 @@
 use nekro_core::{ConfigMistake, kernel::Limits, read_settings, settings_schema};
 use serde_json::Value;
 
+use crate::reach::HttpSettings;
+
 /// A section, without its type.
 pub(crate) struct SectionDecl {
     /// Its key in `nekro.toml`.
@@ -42,6 +44,7 @@ macro_rules! sections {
 
 sections! {
     limits: Limits,
+    http: HttpSettings,
     #[cfg(test)]
     trial: super::testing::Trial,
 }
