@@ -1,9 +1,9 @@
 //! Putting an agent together: the linked plugins, the settings, and what this host implements.
 
-use std::{fmt, io::IsTerminal, sync::Arc};
+use std::{fmt, io::IsTerminal, path::PathBuf, sync::Arc};
 
 use nekro_core::{
-    ClockPort, EnvPort, HttpPort, MemoryStore, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
+    ClockPort, EnvPort, MemoryStore, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
     kernel::{ApprovalPort, Kernel, ObserverPort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
 };
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     ports::{EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
-    reach::Egress,
+    reach::Reach,
     settings::{self, Checked},
 };
 
@@ -19,6 +19,28 @@ use crate::{
 pub(crate) struct Agent {
     pub(crate) kernel: Kernel,
     pub(crate) outbox: Arc<Outbox>,
+    pub(crate) reach: Reach,
+    // Dropped last.
+    _scratch: Scratch,
+}
+
+/// Where files are kept as long as the program runs.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Names a directory that nobody else can guess. It is made when the first file is.
+    fn new() -> Self {
+        let mut random = [0; 16];
+        SystemRandom.fill(&mut random);
+        Self(std::env::temp_dir().join(format!("nekro-{:032x}", u128::from_ne_bytes(random))))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Most agents never made it.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// How an agent is started.
@@ -77,13 +99,17 @@ pub(crate) async fn start(
     mode: Mode,
 ) -> Result<(Agent, mpsc::Receiver<Question>), AssembleError> {
     let outbox = Arc::new(Outbox::default());
+    let plugins: Vec<_> = registry.plugins().iter().map(|plugin| plugin.decl).collect();
+    let scratch = Scratch::new();
+    let host = &settings.host;
+    let reach = Reach::new(&plugins, scratch.0.clone(), (&host.http, &host.files, &host.process));
     let mut ports = Ports::new()
         .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
         .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
         .with::<dyn ClockPort>(Arc::new(SystemClock))
         .with::<dyn RandomPort>(Arc::new(SystemRandom))
         .with::<dyn EnvPort>(Arc::new(SystemEnv))
-        .with::<dyn HttpPort>(Arc::new(Egress::new(&settings.host.http)));
+        .and(reach.ports());
     let (person, questions) = Person::new();
     if std::io::stdin().is_terminal() {
         ports = ports.with::<dyn ApprovalPort>(Arc::new(person));
@@ -102,5 +128,5 @@ pub(crate) async fn start(
         builder = builder.disable(plugin);
     }
     let started = if mode.strict { builder.start_all().await } else { builder.start().await };
-    Ok((Agent { kernel: started.map_err(AssembleError::Start)?, outbox }, questions))
+    Ok((Agent { kernel: started.map_err(AssembleError::Start)?, outbox, reach, _scratch: scratch }, questions))
 }

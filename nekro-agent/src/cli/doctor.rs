@@ -66,6 +66,13 @@ fn look(agent: &Agent, settings: &Layers) -> Vec<Finding> {
         finding("store", State::Note, "values are kept in memory and are gone when the program ends".to_owned()),
         finding("model", State::Note, "none is connected: the chat runs commands and direct calls".to_owned()),
     ];
+    findings.push(finding("files", State::Note, "they are kept as long as the program runs".to_owned()));
+    for program in agent.reach.missing_programs() {
+        let users = registry.plugins().iter().filter(|plugin| plugin.decl.scope("process").contains(&program));
+        let users: Vec<_> = users.map(|plugin| plugin.decl.id).collect();
+        let detail = format!("it is not installed, and is needed by {}", users.join(", "));
+        findings.push(finding(&format!("program {program}"), State::Bad, detail));
+    }
     for status in agent.kernel.status() {
         let mut problems = Vec::new();
         let state = match &status.stage {

@@ -8,7 +8,7 @@
 use nekro_core::{ConfigMistake, kernel::Limits, read_settings, settings_schema};
 use serde_json::Value;
 
-use crate::reach::HttpSettings;
+use crate::reach::{FilesSettings, HttpSettings, ProcessSettings};
 
 /// A section, without its type.
 pub(crate) struct SectionDecl {
@@ -45,6 +45,8 @@ macro_rules! sections {
 sections! {
     limits: Limits,
     http: HttpSettings,
+    files: FilesSettings,
+    process: ProcessSettings,
     #[cfg(test)]
     trial: super::testing::Trial,
 }

@@ -28,6 +28,7 @@
 
 mod http;
 mod ports;
+mod process;
 
 use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration};
 
@@ -37,11 +38,15 @@ use serde_json::Value;
 pub use self::{
     http::{FakeAnswer, FakeHttp},
     ports::{Approver, FakeClock, FakeEnv, Outbox, Recorder, SeededRandom},
+    process::{FakeOutput, FakeProcess},
 };
 use crate::{
     call::BoxFuture,
     caller::Caller,
-    capability::{ClockPort, EnvPort, HttpPort, HttpRequest, MemoryStore, MessagesPort, Ports, RandomPort, StorePort},
+    capability::{
+        ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, Ports, ProcessPort,
+        ProcessRequest, RandomPort, StorePort,
+    },
     error::Result,
     event::{Decision, Fact},
     kernel::{ApprovalPort, Builder, Decided, Declarations, Kernel, Limits, ObserverPort, Registry, Section},
@@ -60,6 +65,8 @@ pub struct Host {
     recorder: Arc<Recorder>,
     clock: Arc<FakeClock>,
     http: Arc<FakeHttp>,
+    files: Arc<MemoryFiles>,
+    process: Arc<FakeProcess>,
     approver: Arc<Approver>,
 }
 
@@ -73,6 +80,7 @@ pub struct HostBuilder {
     seed: u64,
     env: FakeEnv,
     http: Arc<FakeHttp>,
+    process: Arc<FakeProcess>,
     ports: Ports,
 }
 
@@ -111,6 +119,12 @@ impl HostBuilder {
         self
     }
 
+    /// Writes down what a program does, such as `git log`; see [`FakeProcess::output`]. The programs of the machine are not there.
+    pub fn output(self, command: &str, output: FakeOutput) -> Self {
+        self.process.output(command, output);
+        self
+    }
+
     /// Adds a port, or replaces a fake.
     pub fn port<T: ?Sized + Send + Sync + 'static>(mut self, port: Arc<T>) -> Self {
         self.ports = self.ports.with(port);
@@ -144,6 +158,7 @@ impl HostBuilder {
         let (outbox, recorder, approver) =
             (Arc::new(Outbox::default()), Arc::new(Recorder::default()), Arc::new(Approver::default()));
         let clock = Arc::new(FakeClock::default());
+        let files = Arc::new(MemoryFiles::default());
         let ports = Ports::new()
             .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
             .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
@@ -151,6 +166,8 @@ impl HostBuilder {
             .with::<dyn RandomPort>(Arc::new(SeededRandom::new(self.seed)))
             .with::<dyn EnvPort>(Arc::new(self.env))
             .with::<dyn HttpPort>(Arc::clone(&self.http) as _)
+            .with::<dyn FilesPort>(Arc::clone(&files) as _)
+            .with::<dyn ProcessPort>(Arc::clone(&self.process) as _)
             .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
             .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
             .and(self.ports);
@@ -161,7 +178,19 @@ impl HostBuilder {
         let builder = self.configs.into_iter().fold(builder, configure);
         let kernel = runtime.block_on(builder.start_all()).map_err(|error| error.to_string())?;
         let caller = Caller::operator().in_session("test").as_user("tester");
-        Ok(Host { kernel, runtime, plugin: self.plugin, caller, outbox, recorder, clock, http: self.http, approver })
+        Ok(Host {
+            kernel,
+            runtime,
+            plugin: self.plugin,
+            caller,
+            outbox,
+            recorder,
+            clock,
+            http: self.http,
+            files,
+            process: self.process,
+            approver,
+        })
     }
 }
 
@@ -207,6 +236,7 @@ impl Host {
             seed: 0,
             env: FakeEnv::default(),
             http: Arc::default(),
+            process: Arc::default(),
             ports: Ports::new(),
         }
     }
@@ -284,6 +314,16 @@ impl Host {
     /// Returns the requests to other machines, in order.
     pub fn requests(&self) -> Vec<HttpRequest> {
         self.http.requests()
+    }
+
+    /// Returns the files of a plugin and of the session `test`, to put some there or to look at them; they are in memory.
+    pub fn files<P: Plugin>(&self) -> Files {
+        Files::new(P::DECL, Some("test".into()), Arc::clone(&self.files) as _)
+    }
+
+    /// Returns the programs that were run, in order.
+    pub fn runs(&self) -> Vec<ProcessRequest> {
+        self.process.runs()
     }
 
     /// Says what the person in front answers from now on when a call needs approval. At first it is no.
