@@ -25,6 +25,27 @@ use std::process::ExitCode;
 
 use nekro_core::PluginDecl;
 
+/// What this host lends, for the benchmarks.
+#[doc(hidden)]
+pub mod __bench {
+    use std::path::PathBuf;
+
+    use nekro_core::Ports;
+
+    use crate::reach::{FilesSettings, HttpSettings, ProcessSettings, Reach};
+
+    /// Makes the ports of what plugins reach. Files are below `root`, and requests may go to a network.
+    ///
+    /// # Panics
+    ///
+    /// If it is not a network.
+    pub fn ports(root: PathBuf, network: &str) -> Ports {
+        let network = network.parse().expect("a network in CIDR notation");
+        let http = HttpSettings { allowed_networks: vec![network], ..HttpSettings::default() };
+        Reach::new(&[], root, (&http, &FilesSettings::default(), &ProcessSettings::default())).ports()
+    }
+}
+
 /// Runs the command line of an agent with the plugins of a bundle.
 ///
 /// Exits with 0 if all went well, 1 if the work failed, and 2 if the command line or the configuration is wrong.

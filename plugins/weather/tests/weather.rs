@@ -34,9 +34,12 @@ fn the_weather_now_is_told_with_the_place_it_is_of() {
     let host = host(NOW, json!({}));
     let reply = host.call("current", json!({ "city": " Berlin " })).expect("weather");
     expect![[r#"{"place":"Berlin, State of Berlin, Germany","units":"metric","now":{"time":"2026-11-20T14:15","sky":"rain","temperature":4.7,"feels_like":0.9,"humidity":86.0,"precipitation":0.2,"wind":15.8}}"#]].assert_eq(&reply.json);
-    asked(&host, expect![[r#"
+    asked(
+        &host,
+        expect![[r#"
         https://geocoding-api.open-meteo.com/v1/search?name=Berlin&count=20&language=en&format=json
-        https://api.open-meteo.com/v1/forecast?latitude=52.52437&longitude=13.41053&timezone=auto&current=temperature_2m%2Capparent_temperature%2Crelative_humidity_2m%2Cprecipitation%2Cweather_code%2Cwind_speed_10m"#]]);
+        https://api.open-meteo.com/v1/forecast?latitude=52.52437&longitude=13.41053&timezone=auto&current=temperature_2m%2Capparent_temperature%2Crelative_humidity_2m%2Cprecipitation%2Cweather_code%2Cwind_speed_10m"#]],
+    );
 }
 
 #[test]

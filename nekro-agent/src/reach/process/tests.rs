@@ -1,6 +1,6 @@
 //! Programs that every system has, run for a plugin.
 
-use std::{ffi::OsStr, time::Duration};
+use std::ffi::OsStr;
 
 use nekro_core::{ConfigDecl, Location, Process, ScopeDecl};
 use tempfile::TempDir;
@@ -111,9 +111,10 @@ async fn more_output_than_is_kept_is_counted() {
     assert_eq!((error.code(), error.hint()), ("output_cut", Some("the limit is `process.output_bytes`")));
 }
 
+#[cfg(target_os = "linux")]
 /// Waits until a process is gone. It is ended by a signal, which takes the system a moment.
 async fn is_gone(id: &str) -> bool {
-    for _ in 0..1_000 {
+    for _ in 0..100_000 {
         let state = std::fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
         // One that nobody waited for yet is as good as gone.
         if state.is_empty() || state.contains(") Z ") {
@@ -124,14 +125,28 @@ async fn is_gone(id: &str) -> bool {
     false
 }
 
+#[cfg(target_os = "linux")]
 /// A script that starts another program, which would outlive it, writes its number down, and never ends.
 const STAYING: &str = "sleep 1000 & echo $! > child; mv child started; sleep 1000";
 
 #[cfg(target_os = "linux")]
+async fn is_started(world: &World) {
+    while !world.place.path().join("plugins/runner/started").exists() {
+        tokio::task::spawn_blocking(std::thread::yield_now).await.expect("no panic");
+    }
+}
+
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn at_the_deadline_everything_that_was_started_is_ended() {
-    let world = world(&ProcessSettings { deadline: Duration::from_millis(300), ..ProcessSettings::default() });
-    let error = world.process.command("sh").args(["-c", STAYING]).run().await.expect_err("too slow");
+    let world = world(&ProcessSettings::default());
+    let run = world.process.command("sh").args(["-c", STAYING]).run();
+    // From then on, the clock goes to the deadline as soon as there is nothing else to do.
+    let (result, ()) = tokio::join!(run, async {
+        is_started(&world).await;
+        tokio::time::pause();
+    });
+    let error = result.expect_err("too slow");
     assert_eq!((error.code(), error.is_retryable()), ("timeout", true));
     let child = std::fs::read_to_string(world.place.path().join("plugins/runner/started")).expect("it was started");
     assert!(is_gone(&child).await, "{child}");
@@ -141,17 +156,11 @@ async fn at_the_deadline_everything_that_was_started_is_ended() {
 #[tokio::test]
 async fn when_nobody_waits_any_more_everything_that_was_started_is_ended() {
     let world = world(&ProcessSettings::default());
-    let started = world.place.path().join("plugins/runner/started");
-    let is_started = async {
-        while !started.exists() {
-            tokio::task::spawn_blocking(std::thread::yield_now).await.expect("no panic");
-        }
-    };
     tokio::select! {
         _ = world.process.command("sh").args(["-c", STAYING]).run() => panic!("it never ends"),
-        () = is_started => {}
+        () = is_started(&world) => {}
     }
-    let child = std::fs::read_to_string(started).expect("it was started");
+    let child = std::fs::read_to_string(world.place.path().join("plugins/runner/started")).expect("it was started");
     assert!(is_gone(&child).await, "{child}");
 }
 

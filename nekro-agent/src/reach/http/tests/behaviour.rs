@@ -194,6 +194,14 @@ async fn a_connection_that_breaks_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_server_that_speaks_no_tls_cannot_be_reached_by_https() {
+    let world = World::saying(ok("plain")).await;
+    let http = world.http(&HttpSettings { retries: 0, ..allowing() });
+    let error = http.get(world.url("/").replace("http:", "https:")).send().await.expect_err("no TLS");
+    assert_eq!((error.code(), error.is_retryable()), ("unreachable", true), "{error}");
+}
+
+#[tokio::test]
 async fn who_asks_to_wait_longer_than_the_deadline_is_not_waited_for() {
     let world = World::saying("HTTP/1.1 429 Slow\r\nretry-after: 3600\r\ncontent-length: 0\r\n\r\n").await;
     let answer = world.http(&allowing()).get(world.url("/")).send().await.expect("an answer");
