@@ -195,9 +195,16 @@ async fn a_connection_that_breaks_is_tried_again() {
 
 #[tokio::test]
 async fn a_server_that_speaks_no_tls_cannot_be_reached_by_https() {
-    let world = World::saying(ok("plain")).await;
-    let http = world.http(&HttpSettings { retries: 0, ..allowing() });
-    let error = http.get(world.url("/").replace("http:", "https:")).send().await.expect_err("no TLS");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Speak plainly\r\n\r\n").await;
+        }
+    });
+    let settings = HttpSettings { retries: 0, ..allowing() };
+    let http = http(&[&format!("api.test:{port}")], &settings, &Script::of(&["api.test 127.0.0.1"]));
+    let error = http.get(format!("https://api.test:{port}/")).send().await.expect_err("no TLS");
     assert_eq!((error.code(), error.is_retryable()), ("unreachable", true), "{error}");
 }
 
