@@ -1,5 +1,6 @@
 //! What plugins reach, against the libraries below, used bare: a request to a server on this machine, and files on its disk.
 
+#[path = "../../tests/benches/measure/mod.rs"]
 mod measure;
 
 use std::{
@@ -22,6 +23,8 @@ fn main() {
     let address = serve();
     let url = format!("http://{address}/v1");
     let http = Http::new(plugin(&address), Arc::clone(http));
+    // The client of the baseline is made first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let bare = reqwest::Client::builder().no_proxy().build().expect("a client");
     let bytes = async || bare.get(&url).send().await.expect("an answer").bytes().await.expect("its body");
     let through = async || http.get(&url).send().await.expect("an answer").into_bytes();
