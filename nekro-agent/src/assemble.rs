@@ -14,6 +14,7 @@ use crate::{
     agent::{Machine, Models, Parts, Presences, Speaker, Surface},
     history::HistoryPort,
     ports::{EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
+    reach::Reach,
     settings::{self, Checked},
     storage::Storage,
 };
@@ -23,6 +24,7 @@ pub(crate) struct Agent {
     pub(crate) kernel: Kernel,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) machine: Machine,
+    pub(crate) reach: Reach,
 }
 
 /// How an agent is started.
@@ -93,12 +95,17 @@ pub(crate) async fn start(
     let outbox = Arc::new(Outbox::default());
     let history: Arc<dyn HistoryPort> = Arc::clone(storage) as _;
     let speaker = Arc::new(Speaker::new(Arc::clone(&history), Arc::clone(&outbox) as _));
+    let plugins: Vec<_> = registry.plugins().iter().map(|plugin| plugin.decl).collect();
+    let host = &settings.host;
+    let files = storage.directory().path().join("files");
+    let reach = Reach::new(&plugins, files, (&host.http, &host.files, &host.process));
     let mut ports = Ports::new()
         .with::<dyn StorePort>(Arc::clone(storage) as _)
         .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)
         .with::<dyn ClockPort>(Arc::new(SystemClock))
         .with::<dyn RandomPort>(Arc::new(SystemRandom))
-        .with::<dyn EnvPort>(Arc::new(SystemEnv));
+        .with::<dyn EnvPort>(Arc::new(SystemEnv))
+        .and(reach.ports());
     let agent = Arc::new(settings.host.agent.clone());
     let presences = Arc::new(Presences::new(Arc::clone(&agent)));
     ports = ports.with::<dyn PresencePort>(Arc::clone(&presences) as _);
@@ -129,5 +136,5 @@ pub(crate) async fn start(
     let kernel = started.map_err(AssembleError::Start)?;
     let parts = Parts { kernel: kernel.clone(), history, models, surface, settings: agent, presences, speaker: Some(speaker) };
     let machine = Machine::start(parts).await.map_err(AssembleError::Sessions)?;
-    Ok((Agent { kernel, outbox, machine }, questions))
+    Ok((Agent { kernel, outbox, machine, reach }, questions))
 }

@@ -2,13 +2,27 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use nekro_core::{BoxFuture, Result, StorePort};
+use nekro_core::{BoxFuture, Ports, Result, StorePort};
 
 use crate::{
     history::{Body, HistoryPort, NewMessage},
     ports::SystemClock,
+    reach::{FilesSettings, HttpSettings, ProcessSettings, Reach},
     storage::{DataDirectory, Storage},
 };
+
+pub use crate::agent::measured;
+
+/// Makes the ports of what plugins reach. Files are below `root`, and requests may go to a network.
+///
+/// # Panics
+///
+/// If it is not a network.
+pub fn reach(root: PathBuf, network: &str) -> Ports {
+    let network = network.parse().expect("a network in CIDR notation");
+    let http = HttpSettings { allowed_networks: vec![network], ..HttpSettings::default() };
+    Reach::new(&[], root, (&http, &FilesSettings::default(), &ProcessSettings::default())).ports()
+}
 
 /// The database of a data directory.
 pub struct Kept(Arc<Storage>);

@@ -20,13 +20,10 @@ mod history;
 mod log;
 mod model;
 mod ports;
+mod reach;
 mod settings;
 mod storage;
 mod style;
-
-// For the benchmarks.
-#[doc(hidden)]
-pub use self::agent::measured;
 
 use std::process::ExitCode;
 

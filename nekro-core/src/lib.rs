@@ -75,8 +75,11 @@ pub use self::{
     call::{Body, BoxFuture, Call},
     caller::{Caller, Origin, Role},
     capability::{
-        CapabilityDecl, Clock, ClockPort, Ctx, Delivery, Env, EnvPort, Events, Expected, MemoryStore, Message, Messages,
-        MessagesPort, Page, Ports, Random, RandomPort, Scope, Store, StorePort, Stored,
+        AsSandboxPath, CapabilityDecl, Clock, ClockPort, CommandBuilder, Ctx, Delivery, Env, EnvPort, Events, Expected,
+        FileEntry, FileKind, FilePlace, FileSource, Files, FilesPort, Folder, Http, HttpAnswer, HttpBody, HttpMethod, HttpPort,
+        HttpRequest, HttpResponse, HttpScope, HttpStream, MemoryFiles, MemoryStore, Message, Messages, MessagesPort, Multipart,
+        Page, PathError, Ports, Process, ProcessOutput, ProcessPort, ProcessRequest, Random, RandomPort, RequestBuilder,
+        SandboxPath, Scope, Store, StorePort, Stored, TakenFile, WholeBody, WriteHow,
     },
     command::CommandDecl,
     config::{read_settings, settings_schema},

@@ -8,7 +8,7 @@ mod measure;
 use std::sync::Arc;
 
 use measure::Table;
-use nekro_agent::measured::{Measured, Taking};
+use nekro_agent::bench::measured::{Measured, Taking};
 use nekro_core::{
     ClockPort, MemoryStore, MessagesPort, Ports, RandomPort, StorePort,
     kernel::{Kernel, PresencePort, Registry},

@@ -116,19 +116,20 @@ fn a_scope_that_is_missing_or_unused_is_a_problem() {
         scope: Some("add `process = [\"git\"]` to its `#[plugin]`"),
         provided: |_| true,
     };
-    static CLOCK: CapabilityDecl = CapabilityDecl { name: "clock", summary: "reads the time", scope: None, provided: |_| true };
+    // It reaches something also where nothing is declared.
+    static FILES: CapabilityDecl = CapabilityDecl { name: "files", summary: "reads files", scope: None, provided: |_| true };
     const LENT: &[LentDecl] = &[
         LentDecl { capability: Some(&SHELL), kind: LentKind::Capability },
-        LentDecl { capability: Some(&CLOCK), kind: LentKind::Capability },
+        LentDecl { capability: Some(&FILES), kind: LentKind::Capability },
     ];
     let takes = |plugin, line| leak(ToolDecl { lent: LENT, ..tool_decl(plugin, "run", line) });
     let scoped = |id, scopes, line| leak(PluginDecl { scopes, ..plugin_decl(id, "1.0.0", &[], line) });
     let git = ScopeDecl { capability: "process", entries: &["git"] };
-    let time = ScopeDecl { capability: "clock", entries: &["noon"] };
+    let data = ScopeDecl { capability: "files", entries: &["/srv/data"] };
     let (good, silent) = (scoped("good", leak([git]), 1), plugin("silent", "1.0.0", &[], 2));
-    let (boastful, odd) = (scoped("boastful", leak([git]), 3), scoped("odd", leak([git, time]), 4));
-    let mut declarations = plugins([good, silent, boastful, odd]);
-    declarations.tools = vec![takes(good, 10), takes(silent, 20), takes(odd, 40)];
+    let (boastful, both) = (scoped("boastful", leak([git, data]), 3), scoped("both", leak([git, data]), 4));
+    let mut declarations = plugins([good, silent, boastful, both]);
+    declarations.tools = vec![takes(good, 10), takes(silent, 20), takes(both, 40)];
     check(
         declarations,
         expect![[r#"
@@ -137,8 +138,8 @@ fn a_scope_that_is_missing_or_unused_is_a_problem() {
             (add `process = ["git"]` to its `#[plugin]`)
           - the plugin `boastful` at lib.rs:3 says how far `process` reaches, and none of its functions takes that
             (remove `process` from its `#[plugin]`)
-          - the plugin `odd` at lib.rs:4 says how far `clock` reaches, and none of its functions takes that
-            (remove `clock` from its `#[plugin]`)"#]],
+          - the plugin `boastful` at lib.rs:3 says how far `files` reaches, and none of its functions takes that
+            (remove `files` from its `#[plugin]`)"#]],
     );
 }
 

@@ -114,6 +114,12 @@ fn look(agent: &Agent, settings: &Layers, data: Finding, (model_is_ready, model)
         data,
         finding("model", if model_is_ready { State::Good } else { State::Bad }, model),
     ];
+    for program in agent.reach.missing_programs() {
+        let users = registry.plugins().iter().filter(|plugin| plugin.decl.scope("process").contains(&program));
+        let users: Vec<_> = users.map(|plugin| plugin.decl.id).collect();
+        let detail = format!("it is not installed, and is needed by {}", users.join(", "));
+        findings.push(finding(&format!("program {program}"), State::Bad, detail));
+    }
     for status in agent.kernel.status() {
         let mut problems = Vec::new();
         let state = match &status.stage {

@@ -5,7 +5,6 @@
 mod answer;
 mod around;
 mod error;
-#[cfg(feature = "hosted")]
 mod hosted;
 mod models;
 mod offline;

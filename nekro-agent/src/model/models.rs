@@ -124,7 +124,6 @@ fn link(model: Arc<dyn Model>, timeouts: &Timeouts, retries: Retries, breaker: B
 /// What models over the network share: connections, which are made when the first is needed.
 #[derive(Default)]
 struct Network {
-    #[cfg(feature = "hosted")]
     connections: Arc<super::hosted::Network>,
 }
 
@@ -147,7 +146,6 @@ fn provider(
     Ok(Arc::new(Defaults { model: made, max_output_tokens: settings.max_output_tokens, temperature: settings.temperature }))
 }
 
-#[cfg(feature = "hosted")]
 fn remote_model(
     name: &str,
     provider: Provider,
@@ -168,11 +166,6 @@ fn remote_model(
     let Timeouts { first_byte, between_chunks, .. } = settings.timeouts;
     let bounds = Bounds { first_byte, between_chunks, most_bytes: settings.max_answer_bytes };
     Ok(Arc::new(Hosted::new(name, address, bounds, Arc::clone(&network.connections) as _)))
-}
-
-#[cfg(not(feature = "hosted"))]
-fn remote_model(_: &str, _: Provider, _: &ModelSettings, _: &Network) -> std::result::Result<Arc<dyn Model>, String> {
-    Err("this program was built without the feature `hosted`".to_owned())
 }
 
 /// A model, with what is set for it where whoever asks says nothing.

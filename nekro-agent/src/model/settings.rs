@@ -298,9 +298,6 @@ impl ModelSettings {
             host.is_some_and(|host| !host.is_empty()) && !url.contains(|one: char| one.is_whitespace() || one.is_control())
         };
         if self.provider.is_remote() {
-            if cfg!(not(feature = "hosted")) {
-                wrong("provider", "this program was built without the feature `hosted`: it has `offline` and `replay`");
-            }
             if self.model.as_deref().is_none_or(|model| model.trim().is_empty()) {
                 wrong("model", "this must be set: what the provider calls the model");
             }

@@ -8,7 +8,11 @@
 use nekro_core::{ConfigMistake, kernel::Limits, read_settings, settings_schema};
 use serde_json::Value;
 
-use crate::{agent::AgentSettings, model::settings::ModelsSettings};
+use crate::{
+    agent::AgentSettings,
+    model::settings::ModelsSettings,
+    reach::{FilesSettings, HttpSettings, ProcessSettings},
+};
 
 /// A section, without its type.
 pub(crate) struct SectionDecl {
@@ -46,6 +50,9 @@ sections! {
     limits: Limits,
     agent: AgentSettings,
     models: ModelsSettings,
+    http: HttpSettings,
+    files: FilesSettings,
+    process: ProcessSettings,
     #[cfg(test)]
     trial: super::testing::Trial,
 }

@@ -7,7 +7,10 @@ mod clock;
 mod ctx;
 mod env;
 mod events;
+mod files;
+mod http;
 mod messages;
+mod process;
 mod random;
 mod store;
 
@@ -23,7 +26,16 @@ pub use self::{
     ctx::Ctx,
     env::{Env, EnvPort},
     events::Events,
+    files::{
+        AsSandboxPath, FileEntry, FileKind, FilePlace, FileSource, Files, FilesPort, Folder, MemoryFiles, PathError, SandboxPath,
+        TakenFile, WriteHow,
+    },
+    http::{
+        Http, HttpAnswer, HttpBody, HttpMethod, HttpPort, HttpRequest, HttpResponse, HttpScope, HttpStream, Multipart,
+        RequestBuilder, WholeBody,
+    },
     messages::{Delivery, Message, Messages, MessagesPort},
+    process::{CommandBuilder, Process, ProcessOutput, ProcessPort, ProcessRequest},
     random::{Random, RandomPort},
     store::{Expected, MemoryStore, Page, Scope, Store, StorePort, Stored},
 };

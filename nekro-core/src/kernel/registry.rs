@@ -487,7 +487,7 @@ impl Registry {
             }
         }
         for (decl, taken) in of.plugins.iter().zip(&capabilities) {
-            let unused = decl.scopes.iter().filter(|scope| taken.get(scope.capability).is_none_or(|one| one.scope.is_none()));
+            let unused = decl.scopes.iter().filter(|scope| !taken.contains_key(scope.capability));
             problems.extend(unused.map(|scope| Problem::UnusedScope {
                 plugin: decl.id,
                 capability: scope.capability,

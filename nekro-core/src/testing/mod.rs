@@ -26,18 +26,27 @@
 //! The host runs its own runtime with paused time: a deadline of an hour passes at once when nothing else is left to do, and
 //! [`Host::advance`] moves the clock. So its methods are plain functions, and a test needs no `async`.
 
+mod http;
 mod ports;
+mod process;
 
 use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use self::ports::{Approver, FakeClock, FakeEnv, Outbox, Recorder, SeededRandom};
+pub use self::{
+    http::{FakeAnswer, FakeHttp},
+    ports::{Approver, FakeClock, FakeEnv, Outbox, Recorder, SeededRandom},
+    process::{FakeOutput, FakeProcess},
+};
 use crate::{
     call::BoxFuture,
     caller::Caller,
-    capability::{ClockPort, EnvPort, MemoryStore, MessagesPort, Ports, RandomPort, StorePort},
+    capability::{
+        ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, Ports, ProcessPort,
+        ProcessRequest, RandomPort, StorePort,
+    },
     error::Result,
     event::{Decision, Fact},
     kernel::{ApprovalPort, Builder, Decided, Declarations, Kernel, Limits, ObserverPort, Registry, Section},
@@ -55,6 +64,9 @@ pub struct Host {
     outbox: Arc<Outbox>,
     recorder: Arc<Recorder>,
     clock: Arc<FakeClock>,
+    http: Arc<FakeHttp>,
+    files: Arc<MemoryFiles>,
+    process: Arc<FakeProcess>,
     approver: Arc<Approver>,
 }
 
@@ -67,6 +79,8 @@ pub struct HostBuilder {
     limits: Limits,
     seed: u64,
     env: FakeEnv,
+    http: Arc<FakeHttp>,
+    process: Arc<FakeProcess>,
     ports: Ports,
 }
 
@@ -96,6 +110,18 @@ impl HostBuilder {
     /// Sets an environment variable. Those of the machine are not there.
     pub fn variable(self, name: &str, value: &str) -> Self {
         self.env.set(name, value);
+        self
+    }
+
+    /// Writes down the answer to a request, such as `GET https://api.example.org/v1`; see [`FakeHttp::answer`]. The network is not there.
+    pub fn answer(self, request: &str, answer: FakeAnswer) -> Self {
+        self.http.answer(request, answer);
+        self
+    }
+
+    /// Writes down what a program does, such as `git log`; see [`FakeProcess::output`]. The programs of the machine are not there.
+    pub fn output(self, command: &str, output: FakeOutput) -> Self {
+        self.process.output(command, output);
         self
     }
 
@@ -132,12 +158,16 @@ impl HostBuilder {
         let (outbox, recorder, approver) =
             (Arc::new(Outbox::default()), Arc::new(Recorder::default()), Arc::new(Approver::default()));
         let clock = Arc::new(FakeClock::default());
+        let files = Arc::new(MemoryFiles::default());
         let ports = Ports::new()
             .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
             .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
             .with::<dyn ClockPort>(Arc::clone(&clock) as _)
             .with::<dyn RandomPort>(Arc::new(SeededRandom::new(self.seed)))
             .with::<dyn EnvPort>(Arc::new(self.env))
+            .with::<dyn HttpPort>(Arc::clone(&self.http) as _)
+            .with::<dyn FilesPort>(Arc::clone(&files) as _)
+            .with::<dyn ProcessPort>(Arc::clone(&self.process) as _)
             .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
             .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
             .and(self.ports);
@@ -148,7 +178,19 @@ impl HostBuilder {
         let builder = self.configs.into_iter().fold(builder, configure);
         let kernel = runtime.block_on(builder.start_all()).map_err(|error| error.to_string())?;
         let caller = Caller::operator().in_session("test").as_user("tester");
-        Ok(Host { kernel, runtime, plugin: self.plugin, caller, outbox, recorder, clock, approver })
+        Ok(Host {
+            kernel,
+            runtime,
+            plugin: self.plugin,
+            caller,
+            outbox,
+            recorder,
+            clock,
+            http: self.http,
+            files,
+            process: self.process,
+            approver,
+        })
     }
 }
 
@@ -193,6 +235,8 @@ impl Host {
             limits: Limits::default(),
             seed: 0,
             env: FakeEnv::default(),
+            http: Arc::default(),
+            process: Arc::default(),
             ports: Ports::new(),
         }
     }
@@ -265,6 +309,21 @@ impl Host {
     /// Returns the texts of the messages that were sent, in order.
     pub fn sent(&self) -> Vec<String> {
         self.outbox.texts()
+    }
+
+    /// Returns the requests to other machines, in order.
+    pub fn requests(&self) -> Vec<HttpRequest> {
+        self.http.requests()
+    }
+
+    /// Returns the files of a plugin and of the session `test`, to put some there or to look at them; they are in memory.
+    pub fn files<P: Plugin>(&self) -> Files {
+        Files::new(P::DECL, Some("test".into()), Arc::clone(&self.files) as _)
+    }
+
+    /// Returns the programs that were run, in order.
+    pub fn runs(&self) -> Vec<ProcessRequest> {
+        self.process.runs()
     }
 
     /// Says what the person in front answers from now on when a call needs approval. At first it is no.
