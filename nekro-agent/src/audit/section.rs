@@ -132,7 +132,8 @@ fn mach_o<'d, H: MachHeader<Endian = Endianness>, S: ReadCacheOps>(file: Window<
         let Some((segment, rest)) = H::Segment::from_command(command)? else { continue };
         for section in segment.sections(endian, rest)? {
             if (section.segment_name(), section.name()) == MACH_O {
-                found.push(section.data(endian, file, section.offset(endian).into())?);
+                let data = section.data(endian, file);
+                found.push(data.map_err(|()| Broken("a section reaches beyond the end of the file".to_owned()))?);
             }
         }
     }

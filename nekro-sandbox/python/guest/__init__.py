@@ -1,0 +1,1 @@
+"""The inside of the sandbox: Python around the script of a model."""

@@ -1,0 +1,4 @@
+class Oops(Exception):
+    pass
+print("a")
+raise Oops("it broke")

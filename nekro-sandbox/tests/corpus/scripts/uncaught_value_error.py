@@ -1,0 +1,4 @@
+print("working")
+def parse(text):
+    return int(text)
+parse("twelve")
