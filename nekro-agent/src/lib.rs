@@ -44,7 +44,7 @@ pub struct Probe {
 /// Runs the command line of an agent with the plugins of a bundle.
 ///
 /// Exits with 0 if all went well, 1 if the work failed, and 2 if the command line or the configuration is wrong.
-/// `audit` has two codes more, for what has changed since it was reviewed.
+/// `audit` exits with 5 if a plugin may do more than was reviewed, and with 4 if anything else has changed.
 pub fn run(plugins: &'static [&'static PluginDecl]) -> ExitCode {
     cli::run(plugins)
 }

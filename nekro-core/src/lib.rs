@@ -43,6 +43,7 @@ mod caller;
 mod capability;
 mod command;
 mod config;
+mod duration;
 mod error;
 pub mod event;
 mod handler;

@@ -27,6 +27,14 @@ fn help_lists_every_command() {
 }
 
 #[test]
+fn help_tells_the_exit_codes() {
+    let help = nekro(&["--help"]).good().replace('\n', " ");
+    for code in ["0 all went well", "1 the work failed", "2 the command line", "of `audit`, 5", "4 anything else"] {
+        assert!(help.contains(code), "{code}: {help}");
+    }
+}
+
+#[test]
 fn nothing_is_coloured_in_a_pipe() {
     for words in [&["--help"][..], &["plugins"], &["plugins", "show", "dice"], &["events"], &["doctor"], &["audit"]] {
         let run = nekro(words);

@@ -8,7 +8,7 @@ use nekro_core::{
 };
 use serde_json::Value;
 
-use crate::project::Project;
+use crate::project::{Project, core};
 
 fn manifest() -> Manifest {
     let mut manifest = Registry::linked().expect("the bundle fits together").manifest();
@@ -180,21 +180,43 @@ fn a_build_fails_when_the_policy_is_exceeded_and_says_everything_at_once() {
     ]);
 }
 
+const TELLS_ITS_RATES: &str = "\
+    nekro_core::embed_manifest!();
+    fn main() {
+        let policy = nekro_core::policy::embedded().expect(\"it was just built\");
+        let rates: Vec<_> = policy.iter().flat_map(|policy| &policy.rules).filter_map(|rule| rule.rate).map(|rate| rate.to_string()).collect();
+        println!(\"{} {rates:?}\", policy.is_some());
+    }
+";
+
 #[test]
 fn a_policy_that_is_added_or_changed_is_part_of_the_next_build() {
     let project = Project::new("added").plugin("alpha", "alpha").bundle(&["alpha"], "alpha");
-    project.write(
-        "src/main.rs",
-        "nekro_core::embed_manifest!();
-         fn main() {
-             let policy = nekro_core::policy::embedded().expect(\"it was just built\");
-             let rates: Vec<_> = policy.iter().flat_map(|policy| &policy.rules).filter_map(|rule| rule.rate).map(|rate| rate.to_string()).collect();
-             println!(\"{} {rates:?}\", policy.is_some());
-         }\n",
-    );
+    project.write("src/main.rs", TELLS_ITS_RATES);
     assert_eq!(project.runs(), "false []\n");
     project.write("nekro.policy.toml", "[[rules]]\ntools = 'alpha.*'\nrate = '1/1h'\n");
     assert_eq!(project.runs(), "true [\"1/1h\"]\n");
     project.edit("nekro.policy.toml", "1/1h", "2/1h");
     assert_eq!(project.runs(), "true [\"2/1h\"]\n");
+}
+
+#[test]
+fn the_nearest_policy_counts_from_the_next_build_on() {
+    let manifest = ["dependencies", "build-dependencies"]
+        .map(|of| format!("[{of}]\nbundle = {{ path = '../bundle' }}\n{}\n", core("features = ['build'], ")));
+    let project =
+        Project::new("nearest").plugin("alpha", "alpha").bundle(&["alpha"], "alpha").package("agent", &manifest.concat(), "");
+    project.edit("Cargo.toml", "members = ['*']", "members = ['*']\ndefault-members = ['agent']");
+    project.write("agent/build.rs", "fn main() { nekro_core::build::write(bundle::PLUGINS) }\n");
+    project.write("agent/src/main.rs", TELLS_ITS_RATES);
+    project.write("nekro.policy.toml", "[[rules]]\ntools = 'alpha.*'\nrate = '1/1h'\n");
+    assert_eq!(project.runs(), "true [\"1/1h\"]\n", "the one of the workspace");
+    project.write("agent/nekro.policy.toml", "[[rules]]\ntools = 'alpha.*'\nrate = '2/1h'\n");
+    assert_eq!(project.runs(), "true [\"2/1h\"]\n");
+    #[cfg(unix)]
+    {
+        // Such as one that comes from elsewhere, and was not fetched.
+        project.link("agent/nekro.policy.toml", "nowhere");
+        project.fails(&["nekro.policy.toml cannot be read"]);
+    }
 }

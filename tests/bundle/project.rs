@@ -83,6 +83,14 @@ impl Project {
         fs::write(file, text).expect("the target directory can be written to");
     }
 
+    /// Makes a link in the place of a file.
+    #[cfg(unix)]
+    pub(crate) fn link(&self, file: &str, target: &str) {
+        let file = self.directory.join(file);
+        let _ = fs::remove_file(&file);
+        std::os::unix::fs::symlink(target, file).expect("the target directory can be written to");
+    }
+
     /// Changes a file.
     pub(crate) fn edit(&self, file: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.directory.join(file)).expect("it was written");
@@ -140,6 +148,6 @@ impl Project {
 }
 
 /// A line for `Cargo.toml`.
-fn core(more: &str) -> String {
+pub(crate) fn core(more: &str) -> String {
     format!("nekro-core = {{ {more}path = '{ROOT}/nekro-core' }}")
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use nekro_core::{
     Caller, Error, MemoryStore, Origin, Ports, Role, StorePort,
-    event::facts::ToolExecuted,
+    event::facts::{ToolCallStarted, ToolExecuted, ToolOutcome},
     kernel::{Declarations, Kernel, Registry},
     policy::Policy,
 };
@@ -139,7 +139,12 @@ async fn a_rate_lets_so_many_through_and_says_when_to_come_again() {
         let error = kernel.command("do", &[], &caller).await.expect_err("that was two");
         assert_eq!((error.code(), error.message()), ("rate_limited", "`/do` may be called 2/1m by one caller: try again in 30s"));
     }
-    assert_eq!(watched.recorder.facts::<ToolExecuted>().len(), 3, "what is not let through is not executed");
+    let executed = watched.recorder.facts::<ToolExecuted>().into_iter();
+    let outcomes: Vec<_> = executed.filter(|one| one.tool == "alpha.value").map(|one| one.outcome).collect();
+    let (ok, denied) = (ToolOutcome::Ok, ToolOutcome::Denied);
+    assert_eq!(outcomes, [ok, ok, denied, denied, ok, denied], "what is not let through is told too");
+    let started = watched.recorder.facts::<ToolCallStarted>();
+    assert_eq!(started.len(), 3, "and has not begun");
 }
 
 #[tokio::test(start_paused = true)]

@@ -118,3 +118,15 @@ fn a_port_can_be_replaced_by_a_fake_of_ones_own() {
     let told = host.call("watch", json!({ "minutes": 1 })).expect("the time").to_text();
     assert_eq!(told, format!("it is {}", Clock::new(clock).now()));
 }
+
+#[test]
+fn a_channel_may_have_another_configuration_or_nothing_of_the_plugin() {
+    // Of a session `mail:7`, the channel is `mail`.
+    let mut host = Host::builder::<Garden>().config_in("mail", json!({ "most": 2 })).off_in("telegram").start();
+    let water = json!({ "bed": "roses", "litres": 3 });
+    assert!(host.call("water", water.clone()).is_ok());
+    host.act_as(Caller::operator().in_session("mail:7"));
+    assert_eq!(host.call("water", water.clone()).expect_err("too much").code(), "too_much");
+    host.act_as(Caller::operator().in_session("telegram:7"));
+    assert_eq!(host.call("water", water).expect_err("it is off").code(), "unknown_tool");
+}

@@ -10,7 +10,8 @@ use clap_complete::Shell;
 /// Without a command, it starts a chat.
 #[derive(Debug, Parser)]
 #[command(name = "nekro", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 all went well, 1 the work failed, 2 the command line or the configuration is wrong.")]
+#[command(after_help = "Exit codes: 0 all went well, 1 the work failed, 2 the command line or the configuration is wrong; \
+                  of `audit`, 5 a plugin may do more than was reviewed, 4 anything else has changed.")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,

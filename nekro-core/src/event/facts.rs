@@ -16,7 +16,7 @@ pub enum ToolOutcome {
     Ok,
     /// With an error.
     Failed,
-    /// A guard or a person refused it.
+    /// A guard, a person or the policy refused it.
     Denied,
 }
 

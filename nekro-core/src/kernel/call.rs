@@ -114,7 +114,10 @@ impl Kernel {
         let found = self.registry().tool(tool).and_then(|entry| Some((entry, self.sees(&live, entry, caller)?)));
         let Some((entry, plugin)) = found else { return Err(self.unknown_tool(tool, caller)) };
         let restriction = self.tool_restriction(entry);
-        self.count_call(restriction, &entry.name, caller)?;
+        if let Err(error) = self.count_call(restriction, &entry.name, caller) {
+            self.tell_of_refused(&entry.name, caller);
+            return Err(error);
+        }
         if self.0.calls_are_watched || restriction.is_some_and(|restriction| restriction.asks().is_some()) {
             // Not held while others have their say: the plugin may stop meanwhile.
             drop(live);
@@ -146,6 +149,21 @@ impl Kernel {
         let called = self.call_watched(entry, arguments, caller, id).await;
         let outcome = outcome(&called);
         Called { result: called.map_err(|refusal| refusal.told(&entry.name)), outcome }
+    }
+
+    /// Tells those who are told of calls about one that its rate did not let through.
+    #[cold]
+    fn tell_of_refused(&self, tool: &str, caller: &Caller) {
+        if self.0.calls_are_watched {
+            self.emit(ToolExecuted {
+                session: caller.session.clone(),
+                turn: caller.turn.clone(),
+                call: next_call(),
+                tool: tool.to_owned(),
+                outcome: ToolOutcome::Denied,
+                micros: 0,
+            });
+        }
     }
 
     #[inline]

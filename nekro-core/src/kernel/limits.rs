@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::duration;
 
 /// The limits of the kernel. In `nekro.toml` they stand under `[limits]`; durations are written like `30s` or `2m`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -12,33 +13,33 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub struct Limits {
     /// How long a tool or a command may take that does not say so itself.
-    #[serde(with = "friendly")]
+    #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub call_deadline: Duration,
     /// How long one handler of a decision may take that does not say so itself.
-    #[serde(with = "friendly")]
+    #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub decision_deadline: Duration,
     /// How long one handler of a fact may take that does not say so itself.
-    #[serde(with = "friendly")]
+    #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub fact_deadline: Duration,
     /// How long a prompt section may take; after that its last good text is used.
-    #[serde(with = "friendly")]
+    #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub prompt_deadline: Duration,
     /// How many characters a prompt section may have that does not say so itself; what is longer is cut.
     pub prompt_budget: usize,
     /// How long a plugin may take to start.
-    #[serde(with = "friendly")]
+    #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub init_deadline: Duration,
     /// How long a plugin may take to stop: first to end what it is doing, then to clean up.
-    #[serde(with = "friendly")]
+    #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub cleanup_deadline: Duration,
     /// How long a person may take to approve a call.
-    #[serde(with = "friendly")]
+    #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub approval_deadline: Duration,
     /// How many facts may wait for one plugin. When it is full, the facts that come are dropped, counted and shown by `nekro doctor`.
@@ -50,11 +51,11 @@ pub struct Limits {
     /// After how many failures in `breaker_window` a handler is no longer called; with 0 it always is.
     pub breaker_failures: usize,
     /// The time in which failures are counted.
-    #[serde(with = "friendly")]
+    #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub breaker_window: Duration,
     /// After what time a handler that is no longer called is tried once.
-    #[serde(with = "friendly")]
+    #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub breaker_cooldown: Duration,
 }

@@ -2,14 +2,13 @@
 
 use std::{collections::BTreeMap, fmt, ops::Range, time::Duration};
 
-use jiff::fmt::friendly::SpanParser;
 use toml::{
     Spanned,
     de::{DeInteger, DeTable, DeValue},
 };
 
 use super::{Allowance, Cap, Caps, Entry, FILE, List, OriginKind, Policy, Rate, Rule, scope};
-use crate::{argument::suggest, caller::Role};
+use crate::{argument::suggest, caller::Role, duration};
 
 /// The most mistakes in the syntax that are told: one of them tends to bring others.
 const MOST_MISTAKES: usize = 10;
@@ -332,7 +331,7 @@ impl Reader<'_> {
 
     fn duration(&mut self, value: &Value<'_>, key: &str) -> Option<Duration> {
         let duration = match value.get_ref() {
-            DeValue::String(text) => SpanParser::new().parse_unsigned_duration(text.as_bytes()).ok(),
+            DeValue::String(text) => duration::parse(text),
             _ => None,
         };
         match duration.filter(|duration| !duration.is_zero()) {

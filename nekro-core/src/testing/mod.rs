@@ -33,7 +33,7 @@ mod process;
 use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use self::{
     http::{FakeAnswer, FakeHttp},
@@ -49,9 +49,10 @@ use crate::{
     },
     error::Result,
     event::{Decision, Fact},
-    kernel::{ApprovalPort, Builder, Decided, Declarations, Kernel, Limits, ObserverPort, Registry, Section},
+    kernel::{ApprovalPort, Builder, Configuration, Decided, Declarations, Kernel, Limits, ObserverPort, Registry, Section},
     output::Reply,
     plugin::Plugin,
+    policy::Policy,
 };
 
 /// A host for the tests of a plugin.
@@ -75,7 +76,10 @@ pub struct Host {
 pub struct HostBuilder {
     plugin: &'static str,
     others: Vec<&'static str>,
-    configs: Vec<(&'static str, Value)>,
+    config: Value,
+    channels: Vec<(String, Value)>,
+    off: Vec<String>,
+    policy: Option<Policy>,
     limits: Limits,
     seed: u64,
     env: FakeEnv,
@@ -87,8 +91,47 @@ pub struct HostBuilder {
 impl HostBuilder {
     /// Sets the configuration of the plugin.
     pub fn config(mut self, config: Value) -> Self {
-        self.configs.push((self.plugin, config));
+        self.config = config;
         self
+    }
+
+    /// Sets the whole configuration of the plugin in one channel. [`Host`] calls in the channel `test`, as its session is called.
+    pub fn config_in(mut self, channel: &str, config: Value) -> Self {
+        self.channels.push((channel.to_owned(), config));
+        self
+    }
+
+    /// Leaves the plugin out in one channel.
+    pub fn off_in(mut self, channel: &str) -> Self {
+        self.off.push(channel.to_owned());
+        self
+    }
+
+    /// Says who may call what. `Policy::parse` reads it from a text; it is there with the feature `build`, under `[dev-dependencies]`.
+    ///
+    /// ```
+    /// use nekro_core::{policy::Policy, prelude::*, testing::Host};
+    /// use serde_json::json;
+    ///
+    /// /// Keeps time.
+    /// #[plugin]
+    /// pub struct Watch;
+    ///
+    /// /// Tells the time.
+    /// #[tool]
+    /// fn now(clock: &Clock) -> String {
+    ///     clock.now().to_string()
+    /// }
+    ///
+    /// # fn main() {
+    /// let policy = Policy::parse("[[rules]]\ntools = '*'\nrate = '1/1m'").unwrap();
+    /// let host = Host::builder::<Watch>().policy(policy).start();
+    /// assert!(host.call("now", json!({})).is_ok());
+    /// assert_eq!(host.call("now", json!({})).unwrap_err().code(), "rate_limited");
+    /// # }
+    /// ```
+    pub fn policy(self, policy: Policy) -> Self {
+        Self { policy: Some(policy), ..self }
     }
 
     /// Runs another plugin beside it.
@@ -173,9 +216,12 @@ impl HostBuilder {
             .and(self.ports);
         let roots = std::iter::once(self.plugin).chain(self.others);
         let registry = Registry::new(closure(roots)).map_err(|error| error.to_string())?;
-        let builder = Kernel::builder(registry).ports(ports).limits(self.limits);
-        let configure = |builder: Builder, (plugin, config)| builder.configure(plugin, config);
-        let builder = self.configs.into_iter().fold(builder, configure);
+        let config = Configuration::new(self.config);
+        let config = self.channels.into_iter().fold(config, |config, (channel, other)| config.in_channel(channel, other));
+        let builder = Kernel::builder(registry).ports(ports).limits(self.limits).configure(self.plugin, config);
+        let off = |builder: Builder, channel| builder.disable_in(channel, [self.plugin]);
+        let builder = self.off.into_iter().fold(builder, off);
+        let builder = self.policy.into_iter().fold(builder, Builder::policy);
         let kernel = runtime.block_on(builder.start_all()).map_err(|error| error.to_string())?;
         let caller = Caller::operator().in_session("test").as_user("tester");
         Ok(Host {
@@ -231,7 +277,10 @@ impl Host {
         HostBuilder {
             plugin: P::DECL.id,
             others: Vec::new(),
-            configs: Vec::new(),
+            config: Value::Object(Map::new()),
+            channels: Vec::new(),
+            off: Vec::new(),
+            policy: None,
             limits: Limits::default(),
             seed: 0,
             env: FakeEnv::default(),

@@ -1,5 +1,7 @@
 //! Reading a plugin's configuration, and a host's own settings in the same way.
 
+mod bounds;
+
 use std::any::Any;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
@@ -13,17 +15,20 @@ use crate::argument::{ConfigMistake, config_mistake};
 /// # Errors
 ///
 /// Names the key and what is wrong with it.
-pub fn read_config<T: DeserializeOwned + Send + Sync + 'static>(json: &str) -> Result<Box<dyn Any + Send + Sync>, ConfigMistake> {
+pub fn read_config<T: DeserializeOwned + JsonSchema + Send + Sync + 'static>(
+    json: &str,
+) -> Result<Box<dyn Any + Send + Sync>, ConfigMistake> {
     let config: T = read_settings(json)?;
     Ok(Box::new(config))
 }
 
-/// Reads a table of settings: a key that nobody reads is a mistake, wherever it stands.
+/// Reads a table of settings: a key that nobody reads is a mistake, wherever it stands, and so is a value beyond the bounds that the schema
+/// says, such as `#[schemars(range(min = 1))]`.
 ///
 /// # Errors
 ///
 /// Names the key and what is wrong with it.
-pub fn read_settings<T: DeserializeOwned>(json: &str) -> Result<T, ConfigMistake> {
+pub fn read_settings<T: DeserializeOwned + JsonSchema>(json: &str) -> Result<T, ConfigMistake> {
     // Serde's derive would also take a list of the fields' values, in their order.
     if !json.trim_ascii_start().starts_with('{') {
         return Err(ConfigMistake { path: String::new(), problem: "expected a table".to_owned() });
@@ -39,7 +44,7 @@ pub fn read_settings<T: DeserializeOwned>(json: &str) -> Result<T, ConfigMistake
     match unknown {
         // An `Option` on the way shows as `?`, which no file has.
         Some(path) => Err(ConfigMistake { path: path.replace("?.", ""), problem: "unknown key".to_owned() }),
-        None => Ok(config),
+        None => bounds::check(json, || schema(T::json_schema)).map(|()| config),
     }
 }
 
@@ -106,7 +111,7 @@ mod tests {
 
     use super::*;
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
     #[expect(dead_code, reason = "only printed")]
     struct Config {
@@ -121,13 +126,13 @@ mod tests {
     }
 
     // Says nothing of unknown keys.
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, Deserialize, JsonSchema)]
     #[expect(dead_code, reason = "only printed")]
     struct Stop {
         name: String,
     }
 
-    #[derive(Debug, Default, Deserialize)]
+    #[derive(Debug, Default, Deserialize, JsonSchema)]
     #[serde(rename_all = "lowercase")]
     enum Unit {
         #[default]
