@@ -253,8 +253,8 @@ impl Refusal {
     /// Returns what to do instead.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Time(_) => Some("calculate with smaller numbers, or only the logarithm"),
-            Self::Size(_) => Some("ask for its logarithm, such as `log10(1000!)`, or divide it"),
+            Self::Time(_) => Some("calculate with smaller numbers"),
+            Self::Size(_) => Some("calculate with smaller numbers, or divide the result"),
             Self::Currency | Self::Failed => None,
             Self::Reason(reason) if reason.starts_with("unknown identifier") => Some(
                 "write it without words: numbers, `+ - * / ^ %`, brackets, functions such as `sqrt(2)`, and units such as `km`",
@@ -301,9 +301,14 @@ mod tests {
 
     use super::*;
 
+    /// With all the time that may be set: what a result is should not depend on how busy the machine is.
     fn calculate(text: &str) -> Result<String, String> {
+        calculate_within(TimeLimit::try_from(2_000).expect("within its limits"), text)
+    }
+
+    fn calculate_within(limit: TimeLimit, text: &str) -> Result<String, String> {
         let expression = Expression::try_from(text.to_owned()).map_err(|error| error.to_string())?;
-        expression.evaluate(TimeLimit::default()).map(|answer| answer.to_string()).map_err(|refusal| refusal.to_string())
+        expression.evaluate(limit).map(|answer| answer.to_string()).map_err(|refusal| refusal.to_string())
     }
 
     #[test]
@@ -322,7 +327,6 @@ mod tests {
             ("sqrt(2)", "about 1.4142135624"),
             ("2 pi", "about 6.2831853072"),
             ("sin(90°)", "1"),
-            ("log10(1000!)", "about 2567.6046442"),
             ("round(2.567)", "3"),
             ("(90 km) / (45 min) to km/h", "120 km / h"),
             ("5 km + 300 m to m", "5300 m"),
@@ -368,7 +372,11 @@ mod tests {
         let begin = Instant::now();
         let texts = ["9^9^9^9", "99999999!", "1e999999999", "1e-999999999", "fib 10000000", "1.5^1000000.5", "2^(1/1000000000)"];
         for text in texts {
-            assert_eq!(calculate(text), Err("the calculation takes longer than 100 ms (`calculation_ms`)".to_owned()), "{text}");
+            assert_eq!(
+                calculate_within(TimeLimit::default(), text),
+                Err("the calculation takes longer than 100 ms (`calculation_ms`)".to_owned()),
+                "{text}"
+            );
         }
         // Many times what they take, for a machine that is busy; none of them would end within a year.
         assert!(begin.elapsed() < Duration::from_secs(60));
@@ -380,14 +388,14 @@ mod tests {
         for text in
             ["-", "1+", "1-", "1^", "2^-", "/", "sqrt ", "cis ", "exp ", "ln ", "1 mod ", "m ", "2**", "sqrt -", "1 of ", "not "]
         {
-            let _ = calculate(&fill(text, "1"));
+            let _ = calculate_within(TimeLimit::default(), &fill(text, "1"));
         }
-        let _ = calculate(&format!("1{}", "!".repeat(MOST_CHARACTERS - 1)));
-        let _ = calculate(&format!("1 m{}", " to m".repeat(59)));
+        let _ = calculate_within(TimeLimit::default(), &format!("1{}", "!".repeat(MOST_CHARACTERS - 1)));
+        let _ = calculate_within(TimeLimit::default(), &format!("1 m{}", " to m".repeat(59)));
         for text in ["(", "sqrt(", "cis(", "exp(", "-(2^"] {
             let nested = format!("{}1{}", text.repeat(MOST_DEPTH), ")".repeat(MOST_DEPTH));
             assert!(Expression::try_from(nested.clone()).is_ok());
-            let _ = calculate(&nested);
+            let _ = calculate_within(TimeLimit::default(), &nested);
         }
         assert_eq!(Expression::try_from("(".repeat(17) + "1" + &")".repeat(17)), Err(DoorError::Depth));
         assert_eq!(Expression::try_from("1".repeat(MOST_CHARACTERS + 1)), Err(DoorError::Length));
