@@ -164,7 +164,7 @@ pub(crate) fn evaluate(text: &str, limit: TimeLimit) -> Result<Answer, Refusal> 
         Err(reason) => return Err(Refusal::Reason(cut(&reason))),
     };
     if text.is_empty() {
-        return Err(Refusal::Failed);
+        return Err(Refusal::Reason("there is nothing to calculate".to_owned()));
     }
     let length = text.chars().count();
     if length > MOST_RESULT {
@@ -343,6 +343,7 @@ mod tests {
             ("1/0", "division by zero"),
             ("1 kg to m", "cannot convert from kg to m: units 'kilogram' and 'meter' are incompatible"),
             ("100 USD to EUR", "currencies cannot be converted: there are no exchange rates here"),
+            ("()", "there is nothing to calculate"),
             ("foo + 1", "unknown identifier 'foo'"),
             ("", "expected something to calculate, such as \"(3 + 4) * 2\""),
             ("(1 + 2", "the brackets do not fit together"),
