@@ -4,4 +4,13 @@
 
 #![deny(unused_crate_dependencies)]
 
-nekro_core::bundle! { nekro_plugin_dice, nekro_plugin_greeter, nekro_plugin_guard, nekro_plugin_notes, nekro_plugin_weather }
+nekro_core::bundle! {
+    nekro_plugin_basic,
+    nekro_plugin_dice,
+    nekro_plugin_greeter,
+    nekro_plugin_guard,
+    nekro_plugin_notes,
+    nekro_plugin_persona,
+    nekro_plugin_transcript,
+    nekro_plugin_weather,
+}

@@ -60,7 +60,7 @@ fn this_program_and_its_file_say_the_same() {
     let text = nekro(&["audit"]).good();
     assert_eq!(nekro(&["audit", NEKRO]).good(), text);
     for told in [
-        "nekro-agent 0.1.0 with nekro-core 0.1.0: 4 plugins, linked from ",
+        "nekro-agent 0.1.0 with nekro-core 0.1.0: 6 plugins, linked from ",
         "\n\nnotes 0.1.0\n  package       nekro-plugin-notes\n  source        path\n  unsafe code   no\n  build script  no\n",
         "\n  may           random for command roll, tool roll\n",
         "\n  tool          notes.remove destructive, idempotent, value\n",
@@ -253,7 +253,7 @@ fn what_was_reviewed_is_kept_in_a_lock() {
     assert!(missing.contains("nekro.lock: there is none\nhint: `nekro audit --accept --lock nekro.lock` writes it"), "{missing}");
     let accepted = place.run(&["audit", "--accept"]).good();
     assert!(
-        accepted.contains("\n  + capability random\n") && accepted.contains("nekro.lock is written: 5 capabilities"),
+        accepted.contains("\n  + capability random\n") && accepted.contains("nekro.lock is written: 8 capabilities"),
         "{accepted}"
     );
     assert_eq!(place.run(&["audit", "--check"]).good(), "nothing changed\n");
@@ -266,8 +266,13 @@ fn what_was_reviewed_is_kept_in_a_lock() {
         ("capabilities.random]", "capabilities.dust]", 5, "  + capability random\n  - use dust: command roll\n"),
         ("used_by = [\n", "scope = [\"less\"]\nused_by = [\n", 5, "dice\n  ~ capability random: scope (none) → everything\n"),
     ] {
-        let changed =
-            text.replacen(from, to, if from.starts_with("used") || from.starts_with("unsafe") { 1 } else { usize::MAX });
+        let changed = if from.starts_with("used") || from.starts_with("unsafe") {
+            // The first is that of whichever plugin comes first.
+            let (before, dice) = text.split_at(text.find("[plugins.dice]").expect("it is bundled"));
+            format!("{before}{}", dice.replacen(from, to, 1))
+        } else {
+            text.replace(from, to)
+        };
         assert_ne!(changed, text);
         fs::write(&lock, changed).expect("it can be written");
         let run = place.run(&["audit", "--check"]);

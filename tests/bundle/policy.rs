@@ -12,6 +12,8 @@ use crate::project::{Project, core};
 
 fn manifest() -> Manifest {
     let mut manifest = Registry::linked().expect("the bundle fits together").manifest();
+    // Whatever else is bundled asks for something too, which is not what is tested here.
+    manifest.plugins.retain(|plugin| ["dice", "greeter", "guard", "notes"].contains(&&*plugin.id));
     // As if `greeter` also took variables.
     let greeter = manifest.plugins.iter_mut().find(|plugin| plugin.id == "greeter").expect("it is bundled");
     let mut env = greeter.capabilities[0].clone();
@@ -114,7 +116,7 @@ fn the_example_in_the_documentation_can_be_read() {
 fn judge(policy: &str, good: bool) {
     assert_eq!(Policy::parse(policy).is_ok(), good, "{policy}");
     let value: Value = toml::from_str(policy).expect("TOML");
-    let schema = manifest().policy_schema();
+    let schema = Registry::linked().expect("the bundle fits together").manifest().policy_schema();
     let validator = jsonschema::draft202012::new(&schema).expect("a schema");
     let errors: Vec<_> = validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert_eq!(errors.is_empty(), good, "{policy}: {errors:?}");
