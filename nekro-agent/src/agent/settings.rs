@@ -41,6 +41,8 @@ pub(crate) struct AgentSettings {
     pub(crate) parallel_turns: usize,
     /// How many messages of one session may wait to be answered. What comes then is kept, and has no answer of its own.
     pub(crate) queue: usize,
+    /// How many bytes a file may have that comes with a message.
+    pub(crate) file_bytes: u64,
     /// How often in a turn the model may call tools before it has to answer.
     pub(crate) rounds: u32,
     /// How many tools may be called in one round.
@@ -81,6 +83,7 @@ impl Default for AgentSettings {
             states: Vec::new(),
             parallel_turns: 32,
             queue: 64,
+            file_bytes: 10 * 1024 * 1024,
             rounds: 16,
             calls: 64,
             parallel_calls: 8,

@@ -216,7 +216,8 @@ async fn with_agent(
         Command::Chat { session, model, once, record: _ } => {
             let Loaded { sources, catalogue, settings, disabled, seen, .. } = loaded;
             let live = Live::new(agent.kernel.clone(), sources, catalogue, disabled, settings, seen);
-            chat::run(&agent, Begin { session, model, once }, questions, &live, screen).await
+            let typed = storage.directory().path().join("history");
+            chat::run(&agent, Begin { session, model, once, typed }, questions, &live, screen).await
         }
         Command::Plugins { command: None } => plugins::list(&agent, screen),
         Command::Plugins { command: Some(PluginsCommand::Show { id }) } => plugins::show(&agent, &id, screen),
