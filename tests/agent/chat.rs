@@ -112,6 +112,7 @@ fn a_session_shows_how_it_is_doing_and_is_changed() {
     {
         assert!(out.contains(told), "{told}: {out}");
     }
+    assert!(!out.contains('\u{1b}'), "what is piped has no styles: {out:?}");
     assert!(!out.contains("dice.roll"), "what is off is not offered: {out}");
     let err = Place::new().run_with(&["chat"], "/status now\n/plugins off nots\n/model other\n").bad(1);
     for told in ["it is used as `/status`", "did you mean `notes`?", "there is no model `other`"] {
