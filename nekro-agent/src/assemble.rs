@@ -34,6 +34,8 @@ pub(crate) struct Mode {
     pub(crate) strict: bool,
     /// Facts are printed as they are emitted.
     pub(crate) event_stream: bool,
+    /// Messages are answered. No other process does so on the same data, and turns that were cut off are ended.
+    pub(crate) at_work: bool,
 }
 
 /// Why an agent did not start.
@@ -67,11 +69,12 @@ impl std::error::Error for AssembleError {}
 
 impl AssembleError {
     /// Returns the way out, where the message has not said it already.
-    pub(crate) fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<&str> {
         match self {
             Self::Manifest(error) => Some(error.hint()),
             Self::Policy(_) => Some("build the program again"),
-            Self::Registry(_) | Self::Start(_) | Self::Sessions(_) => None,
+            Self::Sessions(error) => error.hint(),
+            Self::Registry(_) | Self::Start(_) => None,
         }
     }
 }
@@ -135,6 +138,7 @@ pub(crate) async fn start(
     let started = if mode.strict { builder.start_all().await } else { builder.start().await };
     let kernel = started.map_err(AssembleError::Start)?;
     let parts = Parts { kernel: kernel.clone(), history, models, surface, settings: agent, presences, speaker: Some(speaker) };
-    let machine = Machine::start(parts).await.map_err(AssembleError::Sessions)?;
+    let machine = if mode.at_work { Machine::start(parts).await } else { Machine::beside(parts) };
+    let machine = machine.map_err(AssembleError::Sessions)?;
     Ok((Agent { kernel, outbox, machine, reach }, questions))
 }

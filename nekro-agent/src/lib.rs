@@ -41,6 +41,20 @@ pub struct Probe {
     rules: Option<String>,
 }
 
+/// Reads some of the plugins that are linked: the tests have one of their own beside those of the bundle.
+#[cfg(test)]
+fn registry_of(is_wanted: impl Fn(&str) -> bool) -> nekro_core::kernel::Registry {
+    let mut of = nekro_core::kernel::Declarations::linked();
+    of.plugins.retain(|decl| is_wanted(decl.id));
+    of.tools.retain(|decl| is_wanted(decl.plugin.id));
+    of.handlers.retain(|decl| is_wanted(decl.plugin.id));
+    of.commands.retain(|decl| is_wanted(decl.plugin.id));
+    of.prompts.retain(|decl| is_wanted(decl.plugin.id));
+    of.hooks.retain(|decl| is_wanted(decl.plugin.id));
+    of.events.retain(|decl| decl.plugin.is_none_or(|plugin| is_wanted(plugin.id)));
+    nekro_core::kernel::Registry::new(of).expect("these plugins fit together")
+}
+
 /// Runs the command line of an agent with the plugins of a bundle.
 ///
 /// Exits with 0 if all went well, 1 if the work failed, and 2 if the command line or the configuration is wrong.

@@ -22,7 +22,7 @@ fn the_terminal_has_what_its_channel_says() {
     let elsewhere = place.run(&["emit", "session_created", "--fields", r#"{"session": "s:1", "channel": "s"}"#]);
     assert!(elsewhere.good().contains("greeter: Ahoy"));
     // It lies above the command line.
-    let above = place.run_with(&["--set", "plugins.greeter.text=Hej", "chat"], "");
+    let above = place.run_with(&["--set", "plugins.greeter.text=Hej", "chat", "--session", "other"], "");
     assert!(above.good().contains("greeter: Moin"));
     let hidden = place.run(&["call", "dice.roll"]).bad(2);
     assert!(hidden.contains("there is no tool `dice.roll`"), "{hidden}");
@@ -35,7 +35,7 @@ fn any_layer_may_say_what_is_different_in_a_channel() {
     let place = Place::new();
     let greeting = place.run_in(&[("NEKRO_CHANNELS__TERMINAL__PLUGINS__GREETER__TEXT", "Moin")], &["chat"]).good();
     assert!(greeting.contains("greeter: Moin"), "{greeting}");
-    let greeting = place.run(&["--set", "channels.terminal.plugins.greeter.text=Hej", "chat"]).good();
+    let greeting = place.run(&["--set", "channels.terminal.plugins.greeter.text=Hej", "chat", "--session", "other"]).good();
     assert!(greeting.contains("greeter: Hej"), "{greeting}");
     place.run(&["config", "set", "channels.\"mail:ada\".plugins.notes.max_notes", "5"]).good();
     place.run(&["config", "set", "channels.\"mail:ada\".disabled", "[\"dice\"]"]).good();

@@ -43,13 +43,16 @@ fn a_message_runs_through_its_decisions_and_facts() {
             "agent_busy_changed",
             "turn_begin",
             "llm_thinking",
+            "llm_response_chunk",
             "llm_usage",
+            "final_answer",
+            "message_sent",
             "turn_complete",
             "agent_busy_changed"
         ]
     );
     let end = lines.iter().find(|line| line["event"] == "turn_complete").expect("the turn ends");
-    assert_eq!(end["data"]["outcome"], "silent");
+    assert_eq!(end["data"]["outcome"], "answered");
     assert_eq!(end["data"]["session"], "terminal");
 }
 
@@ -109,6 +112,7 @@ fn a_session_shows_how_it_is_doing_and_is_changed() {
     {
         assert!(out.contains(told), "{told}: {out}");
     }
+    assert!(!out.contains('\u{1b}'), "what is piped has no styles: {out:?}");
     assert!(!out.contains("dice.roll"), "what is off is not offered: {out}");
     let err = Place::new().run_with(&["chat"], "/status now\n/plugins off nots\n/model other\n").bad(1);
     for told in ["it is used as `/status`", "did you mean `notes`?", "there is no model `other`"] {
@@ -124,4 +128,26 @@ fn the_prompt_is_shown_with_what_each_plugin_costs() {
     assert!(shown["parts"][1]["text"].as_str().is_some_and(|text| text.contains("- notes: keeps notes")), "{shown}");
     let tools: Vec<_> = shown["tools"].as_array().into_iter().flatten().filter_map(|tool| tool[1].as_str()).collect();
     assert_eq!(tools, ["dice.roll", "activate_plugin"]);
+}
+
+#[test]
+fn a_plain_sentence_is_answered_without_a_language_model() {
+    let out = chat("roll 5d1\nnote that the milk is empty\nwhat notes do I have about milk\n");
+    assert!(out.contains("total: 5") && out.contains("text: the milk is empty"), "{out}");
+}
+
+#[test]
+fn a_chat_that_was_recorded_is_played_again_to_the_byte() {
+    let said = "roll 5d1\nwhat can you do?\n";
+    let place = Place::with_settings("[plugins.notes]\nmax_notes = 7\n");
+    let live = place.run_with(&["chat", "--record", "turns.jsonl"], said).good();
+    assert!(live.contains("total: 5"), "{live}");
+    let settings = "[models]\ndefault = 'again'\n[models.again]\nprovider = 'replay'\nfile = 'turns.jsonl'\n";
+    std::fs::write(place.path().join("nekro.toml"), settings).expect("a file");
+    let played = place.run_with(&["--data", "second", "chat"], said).good();
+    assert_eq!(played, live);
+    let err = place.run_with(&["--data", "third", "chat"], "roll 6d1\n").bad(1);
+    assert!(err.contains("line 2") && err.contains("roll 5d1"), "{err}");
+    let err = place.run(&["chat", "--record", "turns.jsonl"]).bad(2);
+    assert!(err.contains("turns.jsonl cannot be begun") && err.contains("name a new file"), "{err}");
 }

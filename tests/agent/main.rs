@@ -16,3 +16,4 @@ mod programs;
 mod schema;
 mod settings;
 mod support;
+mod turns;

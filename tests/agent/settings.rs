@@ -1,6 +1,6 @@
 //! `nekro.toml`
 
-use crate::support::Place;
+use crate::support::{Place, Talk};
 
 #[test]
 fn a_plugin_is_configured() {
@@ -45,4 +45,20 @@ fn a_mistake_in_the_file_has_its_place() {
 fn a_file_that_is_named_must_be_there() {
     let error = Place::new().run(&["--config", "nowhere.toml", "plugins"]).bad(2);
     assert!(error.contains("nowhere.toml"), "{error}");
+}
+
+#[test]
+fn a_chat_says_what_holds_from_the_next_start_on() {
+    let place = Place::with_settings("[agent]\nrounds = 3\n");
+    let mut talk = Talk::begin(&place, &["chat"]);
+    talk.say("/roll 5d1");
+    talk.hear("5d1: 5");
+    let text = "[agent]\nrounds = 4\n[models.main]\nprovider = 'offline'\n";
+    std::fs::write(place.path().join("nekro.toml"), text).expect("a file");
+    talk.say("/model");
+    let told = talk.hear("has changed");
+    assert!(told.contains("from the next start on hold agent, models"), "{told}");
+    std::fs::write(place.path().join("nekro.toml"), "[agent]\npreset = 'pirat'\n").expect("a file");
+    talk.say("/model");
+    assert!(talk.hear("has changed").contains("`agent.preset`: there is no preset `pirat`"));
 }

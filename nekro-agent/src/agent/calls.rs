@@ -7,6 +7,7 @@ use nekro_core::{
     event::facts::{ToolCallStarted, ToolExecuted, ToolOutcome},
 };
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
+use tracing::Instrument;
 
 use super::{Inner, builtin::Builtin, surface::Progress, tokens, turn::Turn};
 use crate::{
@@ -106,10 +107,12 @@ impl Turn {
         let mut running = JoinSet::new();
         for (at, job) in jobs {
             let places = Arc::clone(&places);
-            running.spawn(async move {
+            let run = async move {
                 let _place = places.acquire().await;
                 (at, job.run().await)
-            });
+            };
+            // The turn's, for what the tool says in the log.
+            running.spawn(run.in_current_span());
         }
         while let Some(ended) = running.join_next().await {
             // One that panicked has no answer, and is told so.

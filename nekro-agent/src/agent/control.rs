@@ -103,6 +103,16 @@ impl Machine {
         self.0.settings.presets.keys().map(String::as_str)
     }
 
+    /// Lists the states.
+    pub(crate) fn states(&self) -> &[String] {
+        &self.0.settings.states
+    }
+
+    /// Returns how many bytes a file may have that comes with a message.
+    pub(crate) fn most_file_bytes(&self) -> u64 {
+        self.0.settings.file_bytes
+    }
+
     /// Lists the sessions that were used last.
     ///
     /// # Errors

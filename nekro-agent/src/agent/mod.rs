@@ -39,7 +39,7 @@ use tokio::sync::{Notify, Semaphore};
 use self::session::Sessions;
 pub(crate) use self::{
     inbound::{Fate, Inbound},
-    models::Models,
+    models::{Models, Recorded},
     presence::Presences,
     prompt::{Overview, Source},
     settings::AgentSettings,
@@ -87,12 +87,12 @@ pub(crate) struct Parts {
 }
 
 impl Machine {
-    /// Makes a machine, and ends the turns that were cut off when the last one ended.
+    /// Makes a machine beside another one that may be at work on the same history.
     ///
     /// # Errors
     ///
-    /// If the kernel has no clock or no chance, or the history cannot be read or written.
-    pub(crate) async fn start(parts: Parts) -> Result<Self> {
+    /// If the kernel has no clock or no chance.
+    pub(crate) fn beside(parts: Parts) -> Result<Self> {
         let Parts { kernel, history, models, surface, settings, presences, speaker } = parts;
         let clock = Arc::clone(kernel.ports().get::<dyn ClockPort>()?);
         let random = Random::new(Arc::clone(kernel.ports().get::<dyn RandomPort>()?));
@@ -113,7 +113,16 @@ impl Machine {
         if let Some(speaker) = speaker {
             speaker.serve(&machine.0);
         }
-        machine.0.warn_of_names();
+        Ok(machine)
+    }
+
+    /// Makes the one machine that is at work on a history, and ends the turns that were cut off when the last one ended.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel has no clock or no chance, or the history cannot be read or written.
+    pub(crate) async fn start(parts: Parts) -> Result<Self> {
+        let machine = Self::beside(parts)?;
         machine.0.close_cut_off_turns().await?;
         Ok(machine)
     }
@@ -136,22 +145,6 @@ impl Machine {
 impl Inner {
     fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-
-    /// Names in the settings that stand for nothing are most likely mistyped.
-    fn warn_of_names(&self) {
-        let registry = self.kernel.registry();
-        let presets =
-            self.settings.presets.iter().map(|(name, preset)| (format!("agent.presets.{name}.plugins"), &preset.plugins));
-        let of_presets = presets.flat_map(|(key, plugins)| plugins.keys().map(move |plugin| (key.clone(), plugin)));
-        let own = self.settings.plugins.keys().map(|plugin| ("agent.plugins".to_owned(), plugin));
-        for (key, plugin) in own.chain(of_presets).filter(|(_, plugin)| registry.plugin(plugin).is_none()) {
-            tracing::error!("`{key}.{plugin}`: no plugin of this name is linked");
-        }
-        let channels = self.settings.channels.values().filter_map(|channel| channel.preset.as_ref());
-        for preset in channels.chain(&self.settings.preset).filter(|name| !self.settings.presets.contains_key(*name)) {
-            tracing::error!("there is no preset `{preset}` in `agent.presets`");
-        }
     }
 
     /// Counts somebody at work, until what is returned is dropped.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nekro_core::Result;
 
-use crate::model::{self, Model, Spent, Usage};
+use crate::model::{self, Model, Recorder, Recording, Spent, Usage};
 
 /// The models that there are. Implemented by what the settings of the models say, and by tests.
 pub(crate) trait Models: Send + Sync {
@@ -40,5 +40,36 @@ impl Models for model::Models {
 
     fn names(&self) -> Vec<String> {
         self.names()
+    }
+}
+
+/// Models whose turns are written down, all into one recording.
+pub(crate) struct Recorded {
+    models: Arc<dyn Models>,
+    recording: Arc<Recording>,
+}
+
+impl Recorded {
+    /// Writes down what any of the models is asked from now on.
+    pub(crate) fn new(models: Arc<dyn Models>, recording: Arc<Recording>) -> Self {
+        Self { models, recording }
+    }
+}
+
+impl Models for Recorded {
+    fn model(&self, name: Option<&str>) -> Result<Arc<dyn Model>> {
+        Ok(Arc::new(Recorder::new(self.models.model(name)?, Arc::clone(&self.recording))))
+    }
+
+    fn for_turn(&self, name: Option<&str>, spent: Spent) -> Result<Arc<dyn Model>> {
+        Ok(Arc::new(Recorder::new(self.models.for_turn(name, spent)?, Arc::clone(&self.recording))))
+    }
+
+    fn cost(&self, model: &str, usage: Usage) -> Option<u64> {
+        self.models.cost(model, usage)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.models.names()
     }
 }

@@ -13,6 +13,7 @@ use nekro_core::{
 };
 use serde_json::json;
 use tokio::{sync::oneshot, time::Instant};
+use tracing::Instrument;
 
 use super::{
     Inner, Machine,
@@ -31,13 +32,15 @@ impl Machine {
     pub(crate) async fn receive(&self, inbound: Inbound) -> Result<Received> {
         let inner = Arc::clone(&self.0);
         let at_work = inner.at_work();
-        let taken_in = tokio::spawn(async move {
+        let span = tracing::info_span!("message", session = %inbound.session);
+        let taken_in = async move {
             let session = inner.sessions.enter(&inbound.session);
             let received = inner.take_in(&session, inbound).await;
             inner.sessions.leave(session);
             drop(at_work);
             received
-        });
+        };
+        let taken_in = tokio::spawn(taken_in.instrument(span));
         taken_in.await.map_err(|_| Error::new("the message could not be taken in: the agent is ending").with_code("ending"))?
     }
 

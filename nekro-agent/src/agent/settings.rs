@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
+use nekro_core::{ConfigMistake, suggest};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,8 @@ pub(crate) struct AgentSettings {
     pub(crate) parallel_turns: usize,
     /// How many messages of one session may wait to be answered. What comes then is kept, and has no answer of its own.
     pub(crate) queue: usize,
+    /// How many bytes a file may have that comes with a message.
+    pub(crate) file_bytes: u64,
     /// How often in a turn the model may call tools before it has to answer.
     pub(crate) rounds: u32,
     /// How many tools may be called in one round.
@@ -80,6 +83,7 @@ impl Default for AgentSettings {
             states: Vec::new(),
             parallel_turns: 32,
             queue: 64,
+            file_bytes: 10 * 1024 * 1024,
             rounds: 16,
             calls: 64,
             parallel_calls: 8,
@@ -90,6 +94,62 @@ impl Default for AgentSettings {
             answer_tokens: None,
             temperature: None,
         }
+    }
+}
+
+impl AgentSettings {
+    /// Tells every name that stands for nothing, with its key. `model` and `plugin` say what is wrong with a name.
+    pub(crate) fn mistakes(
+        &self,
+        model: impl Fn(&str) -> Result<(), String>,
+        plugin: impl Fn(&str) -> Result<(), String>,
+    ) -> Vec<ConfigMistake> {
+        let mut mistakes = Vec::new();
+        let mut check = |path: String, said: Result<(), String>| {
+            mistakes.extend(said.err().map(|problem| ConfigMistake { path, problem }));
+        };
+        for (key, name) in self.named("preset", self.preset.as_ref(), |channel| channel.preset.as_ref()) {
+            check(key, self.preset_is_there(name));
+        }
+        for (key, name) in self.named("model", self.model.as_ref(), |channel| channel.model.as_ref()) {
+            check(key, model(name));
+        }
+        for id in self.plugins.keys() {
+            check(format!("plugins.{id}"), plugin(id));
+        }
+        for (name, preset) in &self.presets {
+            for id in preset.plugins.keys() {
+                check(format!("presets.{name}.plugins.{id}"), plugin(id));
+            }
+            if let Some(chosen) = &preset.model {
+                check(format!("presets.{name}.model"), model(chosen));
+            }
+        }
+        mistakes
+    }
+
+    /// Returns what is named everywhere and in channels, with the keys.
+    fn named<'a>(
+        &'a self,
+        key: &str,
+        everywhere: Option<&'a String>,
+        in_channel: impl Fn(&'a ChannelSettings) -> Option<&'a String>,
+    ) -> Vec<(String, &'a str)> {
+        let mut named: Vec<_> = everywhere.map(|name| (key.to_owned(), name.as_str())).into_iter().collect();
+        for (channel, settings) in &self.channels {
+            named.extend(in_channel(settings).map(|name| (format!("channels.{channel}.{key}"), name.as_str())));
+        }
+        named
+    }
+
+    fn preset_is_there(&self, name: &str) -> Result<(), String> {
+        if self.presets.contains_key(name) {
+            return Ok(());
+        }
+        Err(match suggest(name, self.presets.keys().map(String::as_str)) {
+            Some(meant) => format!("there is no preset `{name}`: did you mean `{meant}`?"),
+            None => format!("there is no preset `{name}` in `agent.presets`"),
+        })
     }
 }
 

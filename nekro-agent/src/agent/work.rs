@@ -13,6 +13,7 @@ use nekro_core::{
     event::facts::{AgentBusyChanged, ProcessingStarted, TurnBegin, TurnComplete, TurnOutcome},
 };
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::{
     AtWork, Inner,
@@ -94,7 +95,7 @@ impl Inner {
         let end = End { inner: self, session: &session.id, turn: &id, began: Instant::now(), is_told: AtomicBool::new(false) };
         let said = Arc::new(Mutex::new(Said::default()));
         let turn = Turn::new(self, session, id.clone(), messages, Arc::clone(&said));
-        let task = tokio::spawn(turn.run());
+        let task = tokio::spawn(turn.run().instrument(tracing::info_span!("turn", session = %session.id, turn = %id)));
         session.runs(task.abort_handle());
         let (outcome, problem) = match task.await {
             Ok(Ok(outcome)) => (outcome, None),

@@ -1,5 +1,7 @@
 //! The chat's own commands: what they are called, what follows them, and what they do.
 
+use std::path::Path;
+
 use nekro_core::{Error, Result, suggest};
 use serde_json::json;
 
@@ -18,7 +20,7 @@ pub(super) struct Own {
 }
 
 /// All of them, in the order in which they are shown.
-pub(super) const OWN: [Own; 12] = [
+pub(super) const OWN: [Own; 13] = [
     Own { name: "help", words: "", docs: "Shows what you can do." },
     Own { name: "tools", words: "", docs: "Lists the tools." },
     Own { name: "status", words: "", docs: "Shows how this session is doing." },
@@ -30,6 +32,7 @@ pub(super) const OWN: [Own; 12] = [
     Own { name: "state", words: " [name]", docs: "Shows the state of the agent in this session, or moves it to another." },
     Own { name: "plugins", words: " [on|off plugin]", docs: "Shows the plugins, or switches one in this session." },
     Own { name: "sessions", words: "", docs: "Lists the sessions that were used last." },
+    Own { name: "image", words: " path [text]", docs: "Sends a picture, with something to say about it." },
     Own { name: "quit", words: "", docs: "Ends the chat." },
 ];
 
@@ -37,7 +40,7 @@ pub(super) const OWN: [Own; 12] = [
 const SESSIONS: usize = 20;
 
 /// The word that takes a choice back.
-const DEFAULT: &str = "default";
+pub(super) const DEFAULT: &str = "default";
 
 impl Chat<'_> {
     /// Does what one of these commands says; `None` if it is none of them.
@@ -68,6 +71,7 @@ impl Chat<'_> {
             ("state", words @ ([] | [_])) => self.state(words.first().copied()).await,
             ("plugins", []) => self.plugins().await,
             ("plugins", [word @ ("on" | "off"), plugin]) => self.switch(plugin, *word == "on").await,
+            ("image", [path, words @ ..]) => self.picture(Path::new(path), words).await,
             ("sessions", []) => self.sessions().await,
             _ => {
                 let own = OWN.iter().find(|own| own.name == name)?;
@@ -123,7 +127,10 @@ impl Chat<'_> {
         }
         let model = machine.status(&self.session).await?.model;
         let others = machine.models();
-        let text = if others.is_empty() { model.clone() } else { format!("{model} (there are {})", others.join(", ")) };
+        let text = match others.as_slice() {
+            [] | [_] => format!("{model} (there is no other: `[models]` in {} names them)", self.live.file().display()),
+            others => format!("{model} (there are {})", others.join(", ")),
+        };
         self.say(&json!({ "model": model, "models": others }), &text);
         Ok(())
     }

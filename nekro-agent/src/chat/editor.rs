@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use nekro_core::{Caller, kernel::Kernel};
+use nekro_core::Caller;
 use rustyline::{
     CompletionType, Config, Context, Editor as Rustyline, Helper,
-    completion::{Completer, Pair},
+    completion::{Completer, FilenameCompleter, Pair},
     error::ReadlineError,
     highlight::Highlighter,
     hint::Hinter,
@@ -13,8 +13,8 @@ use rustyline::{
     validate::Validator,
 };
 
-use super::commands::OWN;
-use crate::cli::Failure;
+use super::commands::{DEFAULT, OWN};
+use crate::{assemble::Agent, cli::Failure};
 
 /// Asks for lines.
 pub(super) struct Editor {
@@ -23,12 +23,11 @@ pub(super) struct Editor {
 }
 
 impl Editor {
-    pub(super) fn new(kernel: &Kernel, caller: &Caller) -> Result<Self, Failure> {
+    pub(super) fn new(agent: &Agent, caller: &Caller, history: PathBuf) -> Result<Self, Failure> {
         let problem = |error| Failure::work(format!("the terminal cannot be used: {error}"));
         let config = Config::builder().completion_type(CompletionType::List).build();
         let mut rustyline = Rustyline::with_config(config).map_err(problem)?;
-        rustyline.set_helper(Some(Completions::new(kernel, caller)));
-        let history = PathBuf::from(".nekro/history");
+        rustyline.set_helper(Some(Completions::new(agent, caller)));
         // The first chat in a place has no history.
         let _ = rustyline.load_history(&history);
         Ok(Self { rustyline, history })
@@ -62,11 +61,7 @@ impl Editor {
 impl Drop for Editor {
     fn drop(&mut self) {
         // History is a comfort: a read-only directory is no reason to complain.
-        if let Some(folder) = self.history.parent()
-            && std::fs::create_dir_all(folder).is_ok()
-        {
-            let _ = self.rustyline.save_history(&self.history);
-        }
+        let _ = self.rustyline.save_history(&self.history);
     }
 }
 
@@ -75,23 +70,47 @@ struct Completions {
     commands: Vec<String>,
     // With the names of their arguments.
     tools: Vec<(String, Vec<&'static str>)>,
+    // What may follow a command, by the words before.
+    words: Vec<(&'static str, Vec<String>)>,
+    files: FilenameCompleter,
 }
 
+/// What is followed by a path.
+const BEFORE_A_PATH: &str = "/image ";
+
 impl Completions {
-    fn new(kernel: &Kernel, caller: &Caller) -> Self {
+    fn new(agent: &Agent, caller: &Caller) -> Self {
+        let (kernel, machine) = (&agent.kernel, &agent.machine);
         let plugins = kernel.commands(caller).flat_map(|entry| std::iter::once(&entry.decl.name).chain(entry.decl.aliases));
         let mut commands: Vec<_> =
             plugins.copied().chain(OWN.iter().map(|own| own.name)).map(|name| format!("/{name}")).collect();
         commands.sort();
         let arguments = |tool: &nekro_core::kernel::ToolEntry| tool.decl.arguments.iter().map(|one| one.name).collect();
         let tools = kernel.tools(caller).map(|tool| (tool.name.clone(), arguments(tool))).collect();
-        Self { commands, tools }
+        let or_default = |names: Vec<String>| names.into_iter().chain([DEFAULT.to_owned()]).collect::<Vec<_>>();
+        let plugins: Vec<_> = kernel.registry().plugins().iter().map(|entry| entry.decl.id.to_owned()).collect();
+        let words = vec![
+            ("/model ", or_default(machine.models())),
+            ("/persona ", or_default(machine.personas().map(str::to_owned).collect())),
+            ("/state ", machine.states().to_vec()),
+            ("/plugins ", vec!["on ".to_owned(), "off ".to_owned()]),
+            ("/plugins on ", plugins.clone()),
+            ("/plugins off ", plugins),
+        ];
+        Self { commands, tools, words, files: FilenameCompleter::new() }
     }
 
     /// Returns where the word to complete begins, and what it can become.
     fn of(&self, before: &str) -> (usize, Vec<String>) {
         if before.starts_with('/') && !before.contains(char::is_whitespace) {
             return (0, starting_with(before, self.commands.iter().cloned()));
+        }
+        let of_command = |(start, words): &(&str, Vec<String>)| {
+            let word = before.strip_prefix(start).filter(|word| !word.contains(' '))?;
+            Some((start.len(), starting_with(word, words.iter().cloned())))
+        };
+        if let Some(found) = self.words.iter().find_map(of_command) {
+            return found;
         }
         let Some((tool, inside)) = before.split_once('(') else {
             return (0, starting_with(before, self.tools.iter().map(|(name, _)| format!("{name}("))));
@@ -121,6 +140,9 @@ impl Completer for Completions {
     type Candidate = Pair;
 
     fn complete(&self, line: &str, at: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
+        if line[..at].starts_with(BEFORE_A_PATH) {
+            return self.files.complete_path(line, at);
+        }
         let (start, words) = self.of(&line[..at]);
         let pair = |word: String| Pair { display: word.clone(), replacement: word };
         Ok((start, words.into_iter().map(pair).collect()))
@@ -135,6 +157,12 @@ mod tests {
         let words = Completions {
             commands: vec!["/help".to_owned(), "/roll".to_owned()],
             tools: vec![("dice.roll".to_owned(), vec!["notation", "times"])],
+            words: vec![
+                ("/model ", vec!["main".to_owned(), "offline".to_owned()]),
+                ("/plugins ", vec!["on ".to_owned(), "off ".to_owned()]),
+                ("/plugins off ", vec!["dice".to_owned()]),
+            ],
+            files: FilenameCompleter::new(),
         };
         words.of(before)
     }
@@ -146,5 +174,13 @@ mod tests {
         assert_eq!(completions("dice.roll("), (10, vec!["notation=".to_owned(), "times=".to_owned()]));
         assert_eq!(completions("dice.roll(notation=1, t"), (22, vec!["times=".to_owned()]));
         assert_eq!(completions("hello there"), (0, Vec::new()));
+    }
+
+    #[test]
+    fn what_follows_a_command_is_completed() {
+        assert_eq!(completions("/model m"), (7, vec!["main".to_owned()]));
+        assert_eq!(completions("/plugins o"), (9, vec!["on ".to_owned(), "off ".to_owned()]));
+        assert_eq!(completions("/plugins off "), (13, vec!["dice".to_owned()]));
+        assert_eq!(completions("/model main x"), (0, Vec::new()));
     }
 }

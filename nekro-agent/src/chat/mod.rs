@@ -4,16 +4,24 @@ mod commands;
 mod direct_call;
 mod editor;
 mod line;
+mod picture;
+mod typed;
 
 use std::{
+    cell::Cell,
+    future::poll_fn,
     io::{BufRead, IsTerminal},
+    path::{Path, PathBuf},
+    pin::Pin,
     sync::Arc,
+    task::Poll,
     time::Duration,
 };
 
 use nekro_core::{Caller, Error, SessionId, event::facts::TurnOutcome};
 use serde_json::json;
 use tokio::sync::mpsc;
+use tracing::Instrument;
 
 pub(crate) use self::commands::whose;
 use self::{editor::Editor, line::Line};
@@ -21,6 +29,7 @@ use crate::{
     agent::{Fate, Inbound},
     assemble::Agent,
     cli::{Failure, SESSION, Screen, first_line, plain, table},
+    history::File,
     ports::Question,
     settings::live::Live,
     style::DIM,
@@ -38,6 +47,8 @@ pub(crate) struct Begin {
     pub(crate) model: Option<String>,
     /// All there is to say.
     pub(crate) once: Option<String>,
+    /// Where the lines that were typed are kept.
+    pub(crate) typed: PathBuf,
 }
 
 /// Returns the session of a name: one of the terminal's, unless the name says of which channel it is.
@@ -65,11 +76,11 @@ pub(crate) async fn run(
     }
     // Which plugins take part, for what is done before the first turn.
     agent.machine.profile(&session).await.map_err(|error| Failure::of(&error))?;
-    let mut chat = Chat { session, agent, live, screen, caller, failed: false };
+    let chat = Chat { session, agent, live, screen, caller, failed: Cell::new(false) };
     let _watch = live.watch();
     let done = match begin.once {
         Some(line) => chat.once(&line, questions).await,
-        None if std::io::stdin().is_terminal() => chat.talk(questions).await,
+        None if std::io::stdin().is_terminal() => chat.talk(begin.typed, questions).await,
         None => chat.read(questions).await,
     };
     agent.machine.stop_all().await;
@@ -82,7 +93,24 @@ struct Chat<'a> {
     screen: &'a Screen,
     caller: Caller,
     session: SessionId,
-    failed: bool,
+    failed: Cell<bool>,
+}
+
+/// What a line does, until it is done.
+type Doing<'a> = Pin<Box<dyn Future<Output = Result<Next, Error>> + 'a>>;
+
+/// Waits for the first of several to be done, and takes it out.
+async fn first(doing: &mut Vec<Doing<'_>>) -> Result<Next, Error> {
+    poll_fn(|context| {
+        for at in 0..doing.len() {
+            if let Poll::Ready(done) = doing[at].as_mut().poll(context) {
+                drop(doing.remove(at));
+                return Poll::Ready(done);
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// Whether the chat goes on.
@@ -94,10 +122,16 @@ enum Next {
 
 impl Chat<'_> {
     /// Asks for lines on a terminal.
-    async fn talk(&mut self, mut questions: mpsc::Receiver<Question>) -> Result<(), Failure> {
+    async fn talk(&self, typed: PathBuf, mut questions: mpsc::Receiver<Question>) -> Result<(), Failure> {
         self.screen
             .line(format_args!("{DIM}nekro {}: /help shows what you can do, Ctrl-D ends{DIM:#}", env!("CARGO_PKG_VERSION")));
-        let mut editor = Editor::new(&self.agent.kernel, &self.caller)?;
+        if self.agent.machine.models() == ["offline"] {
+            self.screen.line(format_args!(
+                "{DIM}no language model is set up ([models] in {}): plain sentences call tools, such as \"roll two d6\"{DIM:#}",
+                self.live.file().display()
+            ));
+        }
+        let mut editor = Editor::new(self.agent, &self.caller, typed)?;
         loop {
             self.settle().await;
             // The editor waits for the person, and the runtime's other threads go on meanwhile.
@@ -113,15 +147,15 @@ impl Chat<'_> {
     }
 
     /// Says one thing, and ends.
-    async fn once(&mut self, line: &str, mut questions: mpsc::Receiver<Question>) -> Result<(), Failure> {
+    async fn once(&self, line: &str, mut questions: mpsc::Receiver<Question>) -> Result<(), Failure> {
         self.settle().await;
         self.take(line, &mut questions, None).await;
         self.settle().await;
-        if self.failed { Err(Failure::work("it could not be carried out")) } else { Ok(()) }
+        if self.failed.get() { Err(Failure::work("it could not be carried out")) } else { Ok(()) }
     }
 
     /// Reads lines from a pipe or a file.
-    async fn read(&mut self, mut questions: mpsc::Receiver<Question>) -> Result<(), Failure> {
+    async fn read(&self, mut questions: mpsc::Receiver<Question>) -> Result<(), Failure> {
         self.settle().await;
         for line in std::io::stdin().lock().lines() {
             let line = line.map_err(|error| Failure::work(format!("the input cannot be read: {error}")))?;
@@ -130,7 +164,7 @@ impl Chat<'_> {
             }
             self.settle().await;
         }
-        if self.failed { Err(Failure::work("not every line could be carried out")) } else { Ok(()) }
+        if self.failed.get() { Err(Failure::work("not every line could be carried out")) } else { Ok(()) }
     }
 
     /// Lets handlers finish, and prints what plugins have to say.
@@ -146,56 +180,56 @@ impl Chat<'_> {
         }
     }
 
-    /// Does what a line says. Ctrl-C ends that, and not the program.
-    async fn take(&mut self, line: &str, questions: &mut mpsc::Receiver<Question>, mut editor: Option<&mut Editor>) -> Next {
+    /// Does what a line says, and what lines say that are typed meanwhile. Ctrl-C ends that, and not the program.
+    async fn take(&self, line: &str, questions: &mut mpsc::Receiver<Question>, mut editor: Option<&mut Editor>) -> Next {
         // What somebody has changed before this line holds for it.
         self.live.look().await;
         self.tell_of_settings();
-        let line = match line::read(line) {
-            Ok(line) => line,
-            Err(problem) => {
-                self.report(&Error::new(problem.to_string()).with_hint("write a call like `dice.roll(notation=\"2d6\")`"));
-                return Next::Line;
-            }
-        };
-        let done = async {
-            match line {
-                Line::Empty => Ok(()),
-                Line::Command { name, words } => return self.command(&name, &words).await,
-                Line::Call(call) => self.call(&call).await,
-                Line::Message(text) => self.message(text).await,
-            }
-            .map(|()| Next::Line)
-        };
-        let result = {
-            tokio::pin!(done);
-            loop {
-                tokio::select! {
-                    result = &mut done => break result,
-                    _ = tokio::signal::ctrl_c() => {
-                        if !self.agent.machine.stop(&self.session) {
-                            break Err(Error::new("cancelled"));
-                        }
-                        // A turn that was stopped ends at once, and is waited for.
+        let mut doing: Vec<Doing<'_>> = vec![Box::pin(self.carry_out(line.to_owned()))];
+        while !doing.is_empty() {
+            tokio::select! {
+                done = first(&mut doing) => match done {
+                    Ok(Next::End) => return Next::End,
+                    Ok(Next::Line) => {}
+                    Err(error) => self.report(&error),
+                },
+                _ = tokio::signal::ctrl_c() => {
+                    if !self.agent.machine.stop(&self.session) {
+                        self.report(&Error::new("cancelled"));
+                        return Next::Line;
                     }
-                    Some(question) = questions.recv() => {
-                        let typed = editor.as_mut().map(|editor| tokio::task::block_in_place(|| editor.ask(&question.text)));
-                        question.answer(&typed.unwrap_or_default());
+                    // A turn that was stopped ends at once, and is waited for.
+                }
+                Some(question) = questions.recv() => {
+                    let typed = editor.as_mut().map(|editor| tokio::task::block_in_place(|| editor.ask(&question.text)));
+                    if !question.answer(&typed.unwrap_or_default()) {
+                        self.screen.line(format_args!("{DIM}(nobody waits for that any more){DIM:#}"));
                     }
                 }
+                Some(line) = typed::line(), if editor.is_some() => doing.push(Box::pin(self.carry_out(line))),
             }
-        };
-        result.unwrap_or_else(|error| {
-            self.report(&error);
-            Next::Line
-        })
+        }
+        Next::Line
+    }
+
+    async fn carry_out(&self, line: String) -> Result<Next, Error> {
+        let line = line::read(&line)
+            .map_err(|problem| Error::new(problem.to_string()).with_hint("write a call like `dice.roll(notation=\"2d6\")`"))?;
+        match line {
+            Line::Empty => Ok(()),
+            Line::Command { name, words } => return self.command(&name, &words).await,
+            Line::Call(call) => self.call(&call).await,
+            Line::Message(text) => self.message(text, Vec::new()).await,
+        }
+        .map(|()| Next::Line)
     }
 
     async fn call(&self, call: &direct_call::DirectCall) -> Result<(), Error> {
         let entry = self.agent.kernel.registry().tool(&call.tool);
         let names: Vec<_> = entry.map(|tool| tool.decl.arguments.iter().map(|one| one.name).collect()).unwrap_or_default();
         let arguments = call.arguments(&names)?;
-        let reply = self.agent.kernel.call(&call.tool, &arguments, &self.caller).await?;
+        let span = tracing::info_span!("call", session = %self.session);
+        let reply = self.agent.kernel.call(&call.tool, &arguments, &self.caller).instrument(span).await?;
         self.screen.reply(&reply);
         Ok(())
     }
@@ -216,9 +250,9 @@ impl Chat<'_> {
     }
 
     /// Says something to the agent, and waits for the end of its turn.
-    async fn message(&self, text: String) -> Result<(), Error> {
+    async fn message(&self, text: String, files: Vec<File>) -> Result<(), Error> {
         let machine = &self.agent.machine;
-        let received = machine.receive(Inbound::operator(self.session.clone(), text)).await?;
+        let received = machine.receive(Inbound { files, ..Inbound::operator(self.session.clone(), text) }).await?;
         let ended = match received.fate {
             Fate::Hidden => {
                 let text = "(a plugin decided that the agent does not see this message)";
@@ -239,16 +273,19 @@ impl Chat<'_> {
         match (ended.outcome, ended.problem) {
             (_, Some(problem)) => Err(Error::new(problem)),
             (TurnOutcome::Silent, None) => {
-                let reason = if machine.models().is_empty() {
-                    "no model is connected: plugins have seen the message, and none answered; /help shows what works"
-                } else {
-                    "the agent has nothing to say"
-                };
+                let reason = "the agent has nothing to say";
                 self.screen.show(&json!({ "answer": null, "reason": reason }), || format!("{DIM}({reason}){DIM:#}"));
                 Ok(())
             }
             _ => Ok(()),
         }
+    }
+
+    /// Sends a picture, with something to say about it.
+    async fn picture(&self, path: &Path, words: &[&str]) -> Result<(), Error> {
+        let file = picture::read(path, self.agent.machine.most_file_bytes())?;
+        let text = if words.is_empty() { file.name.clone() } else { words.join(" ") };
+        self.message(text, vec![file]).await
     }
 
     fn help(&self) {
@@ -269,8 +306,8 @@ impl Chat<'_> {
         self.screen.line("Anything else is a message to the agent.");
     }
 
-    fn report(&mut self, error: &Error) {
-        self.failed = true;
+    fn report(&self, error: &Error) {
+        self.failed.set(true);
         self.screen.error(error.message(), error.hint());
     }
 }

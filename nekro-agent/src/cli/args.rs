@@ -56,6 +56,9 @@ pub(crate) enum Command {
         /// Say this, print the answer, and end
         #[arg(long, value_name = "TEXT")]
         once: Option<String>,
+        /// Write down what the models are asked and answer, into a new file, for `provider = "replay"`
+        #[arg(long, value_name = "FILE")]
+        record: Option<PathBuf>,
     },
     /// Show what a model reads first, and what each plugin costs in tokens
     Prompt {

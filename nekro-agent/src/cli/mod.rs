@@ -19,10 +19,10 @@ mod secret;
 mod sessions;
 mod tools;
 
-use std::{collections::BTreeSet, process::ExitCode, sync::Arc};
+use std::{collections::BTreeSet, path::Path, process::ExitCode, sync::Arc};
 
 use clap::{CommandFactory, Parser};
-use nekro_core::{Caller, PluginDecl, kernel::Registry};
+use nekro_core::{Caller, PluginDecl, Secret, kernel::Registry};
 
 use self::args::{Cli, Command, Global, ModelsCommand, PluginsCommand};
 pub(crate) use self::{
@@ -31,11 +31,12 @@ pub(crate) use self::{
     tools::signature,
 };
 use crate::{
-    assemble::{self, Agent, Mode},
+    agent::{self, Recorded},
+    assemble::{self, Agent, AssembleError, Mode},
     chat::{self, Begin},
     history::HistoryPort,
     log,
-    model::Models,
+    model::{Models, Recording, Secrets},
     ports::{Conversation, SystemClock, answer_questions},
     settings::{
         Catalogue, Checked, Layers, Mistakes, Origin, Sources,
@@ -68,7 +69,7 @@ pub(crate) fn run(roster: &'static [&'static PluginDecl]) -> ExitCode {
 
 fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) -> Result<(), Failure> {
     let Cli { global, command } = cli;
-    let command = command.unwrap_or(Command::Chat { session: None, model: None, once: None });
+    let command = command.unwrap_or(Command::Chat { session: None, model: None, once: None, record: None });
     if let Command::Completions { shell } = command {
         let mut command = Cli::command();
         clap_complete::generate(shell, &mut command, "nekro", &mut std::io::stdout());
@@ -196,23 +197,27 @@ async fn with_agent(
         log::keep_in(storage.directory(), &registry);
     }
     let event_stream = global.json && is_agent;
-    let mode = Mode { strict: global.strict, event_stream };
-    let (agent, questions) = assemble::start(
-        registry,
-        &loaded.settings,
-        storage,
-        Arc::clone(&loaded.models) as _,
-        mode,
-        Arc::new(Conversation::new(global.json)),
-    )
-    .await
-    .map_err(Failure::usage)?;
+    let mode = Mode { strict: global.strict, event_stream, at_work: is_agent };
+    let models: Arc<dyn agent::Models> = match &command {
+        Command::Chat { record: Some(path), .. } => {
+            Arc::new(Recorded::new(Arc::clone(&loaded.models) as _, recording(path, &loaded)?))
+        }
+        _ => Arc::clone(&loaded.models) as _,
+    };
+    let (agent, questions) =
+        assemble::start(registry, &loaded.settings, storage, models, mode, Arc::new(Conversation::new(global.json)))
+            .await
+            .map_err(|error| match &error {
+                AssembleError::Sessions(problem) => Failure::of(problem),
+                error => Failure::usage(error),
+            })?;
     let caller = Caller::operator().in_session(SESSION);
     let result = match command {
-        Command::Chat { session, model, once } => {
+        Command::Chat { session, model, once, record: _ } => {
             let Loaded { sources, catalogue, settings, disabled, seen, .. } = loaded;
             let live = Live::new(agent.kernel.clone(), sources, catalogue, disabled, settings, seen);
-            chat::run(&agent, Begin { session, model, once }, questions, &live, screen).await
+            let typed = storage.directory().path().join("history");
+            chat::run(&agent, Begin { session, model, once, typed }, questions, &live, screen).await
         }
         Command::Plugins { command: None } => plugins::list(&agent, screen),
         Command::Plugins { command: Some(PluginsCommand::Show { id }) } => plugins::show(&agent, &id, screen),
@@ -243,6 +248,17 @@ async fn with_agent(
     stop(&agent, screen).await;
     storage.close().await;
     result
+}
+
+/// Makes the file that a chat is recorded into.
+fn recording(path: &Path, loaded: &Loaded) -> Result<Arc<Recording>, Failure> {
+    // What plugins know may come in the results of their tools.
+    let of_settings = secrets(&loaded.settings, &loaded.catalogue).into_iter().map(Secret::new);
+    let known = Secrets::new(loaded.models.secrets().into_iter().chain(of_settings));
+    Recording::create(path, known).map_err(|error| {
+        let failure = Failure::usage(format!("the recording {} cannot be begun: {error}", path.display()));
+        if error.kind() == std::io::ErrorKind::AlreadyExists { failure.with_hint("name a new file") } else { failure }
+    })
 }
 
 /// Lets the handlers finish, prints what they had to say, and stops the plugins.

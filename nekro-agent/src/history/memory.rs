@@ -7,9 +7,7 @@ use std::{
 
 use nekro_core::{BoxFuture, ClockPort, Error, Result, SessionId, TurnId, event::facts::TurnOutcome};
 
-use super::{
-    Body, CallRecord, HistoryPort, Listing, Message, NewMessage, Session, SessionSettings, Turn, UsageRecord, UsageTotal,
-};
+use super::{CallRecord, HistoryPort, Listing, Message, NewMessage, Session, SessionSettings, Turn, UsageRecord, UsageTotal};
 
 /// Keeps conversations until the program ends.
 pub(crate) struct MemoryHistory {

@@ -22,7 +22,7 @@ pub(crate) use self::{
     models::Models,
     offline::Offline,
     price::Price,
-    replay::{Recorder, Replay, Secrets},
+    replay::{Recorder, Recording, Secrets},
     request::{Entry, Request, ToolSpec},
 };
 

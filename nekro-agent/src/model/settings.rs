@@ -271,7 +271,8 @@ impl ModelsSettings {
         mistakes
     }
 
-    fn knows(&self, name: &str) -> bool {
+    /// Tells whether there is a model of this name.
+    pub(crate) fn knows(&self, name: &str) -> bool {
         name == OFFLINE || self.models.contains_key(name)
     }
 

@@ -64,15 +64,15 @@ enum Answer {
 }
 
 impl Question {
-    /// Gives the answer that the person typed. Whatever is not clearly yes is no.
-    pub(crate) fn answer(self, typed: &str) {
+    /// Gives the answer that the person typed. Whatever is not clearly yes is no. Returns whether anybody still waited for it.
+    pub(crate) fn answer(self, typed: &str) -> bool {
         let answer = match typed.trim().to_lowercase().as_str() {
             "y" | "yes" => Answer::Yes,
             "a" | "always" => Answer::Always,
             _ => Answer::No,
         };
         // The call may have been given up meanwhile.
-        let _ = self.answer.send(answer);
+        self.answer.send(answer).is_ok()
     }
 }
 

@@ -7,7 +7,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::model::settings::ModelsSettings;
 use nekro_core::{ConfigMistake, PluginDecl, kernel::Configuration, read_settings, suggest};
 use serde_json::Value;
 
@@ -22,6 +21,7 @@ use super::{
     secret::Resolver,
     section::{Host, SECTIONS, SectionDecl},
 };
+use crate::{agent::AgentSettings, model::settings::ModelsSettings};
 
 /// The most mistakes that are told of one plugin. Each of them is a reading of its whole configuration.
 const MOST_MISTAKES: usize = 50;
@@ -78,21 +78,29 @@ pub(crate) fn check(root: &Node, catalogue: &Catalogue, folder: &Path) -> Checke
         let set = root.table().and_then(|root| root.get(section.name));
         host_section(section, set, catalogue, folder, &mut checked);
     }
-    models(root, &mut checked);
+    models_and_agent(root, catalogue, &mut checked);
     plugins(root, catalogue, folder, &mut checked);
     checked
 }
 
-/// Checks what no value of the models can know by itself: names that lead nowhere, keys that a provider wants.
-fn models(root: &Node, checked: &mut Checked) {
-    const KEY: &str = "models";
-    let node = root.table().and_then(|root| root.get(KEY)).cloned().unwrap_or_else(Node::empty);
-    // Also of a section in which something else is wrong, so that all is told at once.
-    let Some(Ok(models)) = checked.sections.get(KEY).map(|json| read_settings::<ModelsSettings>(&json.to_string())) else {
-        return;
-    };
-    for mistake in models.mistakes() {
-        let key = inside(KEY, &mistake.path);
+/// Checks what no value of the models and of the agent can know by itself: names that lead nowhere, keys that a provider wants.
+fn models_and_agent(root: &Node, catalogue: &Catalogue, checked: &mut Checked) {
+    // Also of sections in which something else is wrong, so that all is told at once.
+    let models = checked.sections.get("models").map(|json| read_settings::<ModelsSettings>(&json.to_string()));
+    let agent = checked.sections.get("agent").map(|json| read_settings::<AgentSettings>(&json.to_string()));
+    let Some(Ok(models)) = models else { return };
+    cross(root, "models", models.mistakes(), checked);
+    let Some(Ok(agent)) = agent else { return };
+    let model = |name: &str| models.knows(name).then_some(()).ok_or_else(|| models.unknown(name));
+    let plugin = |id: &str| catalogue.ids().any(|known| known == id).then_some(()).ok_or_else(|| not_linked(id, catalogue));
+    cross(root, "agent", agent.mistakes(model, plugin), checked);
+}
+
+/// Tells mistakes that were found in a section after it was read.
+fn cross(root: &Node, section: &str, mistakes: Vec<ConfigMistake>, checked: &mut Checked) {
+    let node = root.table().and_then(|root| root.get(section)).cloned().unwrap_or_else(Node::empty);
+    for mistake in mistakes {
+        let key = inside(section, &mistake.path);
         if checked.mistakes.iter().all(|told| told.key != key) {
             let there = node.at(&node.locate(&mistake.path));
             checked.mistakes.push(Mistake::new(&there.origin, key, mistake.problem));

@@ -131,6 +131,19 @@ mod tests {
     }
 
     #[test]
+    fn a_name_of_the_agent_that_stands_for_nothing_is_told() {
+        wrong(
+            "[agent]\npreset = 'pirat'\nmodel = 'mian'\n[agent.presets.pirate.plugins]\nwether = false\n[agent.plugins.wether]\nsleep = true\n[agent.channels.terminal]\nmodel = 'offlin'\n[models.main]\nprovider = 'offline'\n",
+            expect![[r#"
+                nekro.toml:3:10: `agent.preset`: there is no preset `pirat`: did you mean `pirate`?
+                nekro.toml:4:9: `agent.model`: there is no model `mian`: did you mean `main`?
+                nekro.toml:6:10: `agent.presets.pirate.plugins.wether`: no plugin of this name is linked: did you mean `weather`?
+                nekro.toml:7:1: `agent.plugins.wether`: no plugin of this name is linked: did you mean `weather`?
+                nekro.toml:10:9: `agent.channels.terminal.model`: there is no model `offlin`: did you mean `offline`?"#]],
+        );
+    }
+
+    #[test]
     fn the_environment_reaches_a_table_by_its_name() {
         let catalogue = catalogue();
         let all = [("NEKRO_TRIAL__LANES__FAST__LENGTH", "9"), ("NEKRO_TRIAL__KEY", "7")];

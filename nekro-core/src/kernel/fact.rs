@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde_json::Value;
+use tracing::{Instrument, Span, field};
 
 use super::{
     Kernel, Live,
@@ -68,6 +69,18 @@ pub(crate) struct Post {
     fact: Arc<dyn AnyFact>,
     // Which of the event's listeners are the plugin's.
     listeners: Range<usize>,
+}
+
+impl Post {
+    /// Returns what an entry of the log says of its place. It is nothing while nobody listens to the log.
+    fn span(&self) -> Span {
+        let span = tracing::info_span!("fact", session = field::Empty, turn = field::Empty);
+        if !span.is_disabled() {
+            self.fact.session().map(|session| span.record("session", field::display(session)));
+            self.fact.turn().map(|turn| span.record("turn", field::display(turn)));
+        }
+        span
+    }
 }
 
 /// A fact, without its type.
@@ -221,7 +234,8 @@ impl Worker {
     async fn work(mut self) {
         while let Some((lane, post)) = self.kernel.0.mailboxes[self.plugin].take() {
             self.lane = Some(lane);
-            self.kernel.deliver(self.plugin, &post).await;
+            let span = post.span();
+            self.kernel.deliver(self.plugin, &post).instrument(span).await;
             drop(post);
             self.give_back();
             // Handlers that never wait, and emit what they listen to, would otherwise never let go of the thread.

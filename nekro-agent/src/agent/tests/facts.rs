@@ -1,9 +1,16 @@
 //! What a turn emits, in order and with its ids.
 
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
 use nekro_core::event::facts::{
     LlmFallback, LlmResponseChunk, LlmRetry, LlmUsage, MessageInjected, ProcessingStarted, SummaryUpdated, TurnBegin,
 };
 use serde_json::{Value, json};
+
+use tracing_subscriber::{Layer, filter::LevelFilter, layer::SubscriberExt};
 
 use super::world::{Step, World, usual, world};
 use crate::{agent::Fate, history::HistoryPort};
@@ -91,4 +98,37 @@ async fn what_is_cut_from_a_long_conversation_is_summed_up() {
     let again = format!("{:?}", world.model.last().entries);
     assert!(again.contains("They spoke of long things.") && again.contains("second answer"), "{again}");
     assert_eq!(world.facts::<SummaryUpdated>().len(), 1, "it is not made again");
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panicked").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_plugins_log_says_of_which_session_and_turn_it_is() {
+    let log = Memory::default();
+    let writer = log.clone();
+    let layer =
+        tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone()).with_filter(LevelFilter::INFO);
+    let _listens = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+    let world = world(json!({ "answers": { "user_message": ["panic"], "tool_call": ["panic"] } }), json!({})).await;
+    world.script("hello", [Step::Call(vec![("probe.echo", json!({ "text": "hi" }))]), Step::Say("done")]).await;
+    world.machine.reset(&"s".into()).await.expect("it is in memory");
+    world.kernel.idle().await;
+    let text = String::from_utf8(log.0.lock().expect("nobody panicked").clone()).expect("text");
+    let line = |words: &str| text.lines().filter(|line| line.contains(words)).collect::<Vec<_>>();
+    let failed = line("a decision's handler failed");
+    assert!(failed[0].contains("message{session=s}"), "{text}");
+    assert!(failed[1].contains("turn{session=s turn=s-turn-1}"), "{text}");
+    assert!(line("a plugin was told")[0].contains("fact{session=s}"), "{text}");
 }

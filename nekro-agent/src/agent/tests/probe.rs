@@ -204,3 +204,8 @@ fn asked(script: &Script) -> Vec<Value> {
 async fn speak(messages: &Messages) -> Result<()> {
     messages.send("psst").await.map(drop)
 }
+
+#[on_event]
+fn cleared(_: &nekro_core::event::facts::SessionClear) {
+    tracing::info!("a plugin was told");
+}

@@ -9,7 +9,7 @@ use std::{
 use nekro_core::{
     BoxFuture, Caller, ClockPort, Error, MemoryStore, MessagesPort, Ports, RandomPort, Result, SessionId, StorePort, TurnId,
     event::Fact,
-    kernel::{ApprovalPort, Kernel, Limits, ObserverPort, PresencePort, Registry},
+    kernel::{ApprovalPort, Kernel, Limits, ObserverPort, PresencePort},
     testing::{Approver, FakeClock, Outbox, Recorder, SeededRandom},
 };
 use serde_json::{Value, json};
@@ -192,7 +192,7 @@ pub(super) async fn world_with(probe: Value, settings: Value, history: Arc<Memor
         .with::<dyn PresencePort>(Arc::clone(&presences) as _);
     let mut limits = Limits::default();
     limits.breaker_failures = 0;
-    let registry = Registry::linked().expect("one plugin fits");
+    let registry = crate::registry_of(|id| id == "probe");
     let kernel =
         Kernel::builder(registry).ports(ports).limits(limits).configure("probe", probe).start_all().await.expect("it starts");
     let (model, people) = (Arc::new(Scripted::default()), Arc::new(People::default()));

@@ -17,7 +17,10 @@ use nekro_core::BoxFuture;
 use serde_json::Value;
 
 use self::line::{Line, VERSION};
-pub(crate) use self::{recorder::Recorder, scrub::Secrets};
+pub(crate) use self::{
+    recorder::{Recorder, Recording},
+    scrub::Secrets,
+};
 use super::{Answer, Model, ModelError, ModelErrorKind::BadRequest, Request, Sink};
 
 /// How large a recording may be, in bytes.

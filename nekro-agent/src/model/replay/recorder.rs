@@ -16,25 +16,24 @@ use super::{
 };
 use crate::model::{Answer, Chunk, Model, ModelError, Request, Sink};
 
-/// A model whose turns are written down.
-pub(crate) struct Recorder {
-    model: Arc<dyn Model>,
+/// A file that is being recorded into, by however many models.
+pub(crate) struct Recording {
     file: Mutex<Box<dyn Write + Send>>,
     secrets: Secrets,
 }
 
-impl Recorder {
+impl Recording {
     /// Writes into a new file, which nobody else may read.
     ///
     /// # Errors
     ///
     /// If the file is there already, or cannot be made.
-    pub(crate) fn create(model: Arc<dyn Model>, path: &Path, secrets: Secrets) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path, secrets: Secrets) -> io::Result<Arc<Self>> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Self::new(model, Box::new(options.open(path)?), secrets)
+        Self::new(Box::new(options.open(path)?), secrets)
     }
 
     /// Writes into something.
@@ -42,10 +41,10 @@ impl Recorder {
     /// # Errors
     ///
     /// If the first line cannot be written.
-    pub(crate) fn new(model: Arc<dyn Model>, mut file: Box<dyn Write + Send>, secrets: Secrets) -> io::Result<Self> {
+    pub(super) fn new(mut file: Box<dyn Write + Send>, secrets: Secrets) -> io::Result<Arc<Self>> {
         writeln!(file, "{}", line::first())?;
         file.flush()?;
-        Ok(Self { model, file: Mutex::new(file), secrets })
+        Ok(Arc::new(Self { file: Mutex::new(file), secrets }))
     }
 
     /// Puts the parts of a text together in which a secret stands: it may have come in pieces.
@@ -84,6 +83,19 @@ impl Recorder {
     }
 }
 
+/// A model whose turns are written down.
+pub(crate) struct Recorder {
+    model: Arc<dyn Model>,
+    recording: Arc<Recording>,
+}
+
+impl Recorder {
+    /// Writes down what a model is asked from now on.
+    pub(crate) fn new(model: Arc<dyn Model>, recording: Arc<Recording>) -> Self {
+        Self { model, recording }
+    }
+}
+
 impl Model for Recorder {
     fn name(&self) -> &str {
         self.model.name()
@@ -98,9 +110,9 @@ impl Model for Recorder {
             };
             let result = self.model.ask(request, &mut both).await;
             let request: Value = line::request(request);
-            let line = Line { request, parts: self.safe(parts), outcome: (&result).into() };
+            let line = Line { request, parts: self.recording.safe(parts), outcome: (&result).into() };
             // The conversation goes on without its recording.
-            if let Err(error) = self.write(&line) {
+            if let Err(error) = self.recording.write(&line) {
                 tracing::warn!(%error, "a turn is not in the recording");
             }
             result

@@ -59,7 +59,8 @@ async fn record(acts: impl IntoIterator<Item = Act>, secrets: Secrets, said: &[&
     let file = Memory::default();
     let mut model = Scripted::new("main", acts);
     model.answer.calls = vec![ToolUse { id: "1".to_owned(), tool: "dice.roll".to_owned(), arguments: "{}".to_owned() }];
-    let recorder = Recorder::new(Arc::new(model), Box::new(file.clone()), secrets).expect("a recording");
+    let recording = Recording::new(Box::new(file.clone()), secrets).expect("a recording");
+    let recorder = Recorder::new(Arc::new(model), recording);
     let mut outcomes = Vec::new();
     for said in said {
         outcomes.push(asked(&recorder, &request(said)).await);
@@ -157,7 +158,8 @@ async fn a_secret_that_comes_in_pieces_is_found() {
     let file = Memory::default();
     let pieces = Arc::new(Pieces(&["the word is hun", "ter", "2!"]));
     let secrets = Secrets::new([Secret::new("hunter2".to_owned())]);
-    let recorder = Recorder::new(pieces, Box::new(file.clone()), secrets).expect("a recording");
+    let recording = Recording::new(Box::new(file.clone()), secrets).expect("a recording");
+    let recorder = Recorder::new(pieces, recording);
     asked(&recorder, &request("a")).await;
     let text = file.text();
     assert!(text.contains(r#""parts":[{"text":"the word is (secret)!"}]"#), "{text}");
@@ -187,7 +189,7 @@ fn what_is_no_recording_is_refused() {
 fn a_recording_never_takes_the_place_of_another_file() {
     let place = tempfile::tempdir().expect("a directory");
     let path = place.path().join("turns.jsonl");
-    let create = || Recorder::create(Scripted::model("main", []), &path, Secrets::default()).map(drop);
+    let create = || Recording::create(&path, Secrets::default()).map(drop);
     create().expect("a new file");
     assert_eq!(create().expect_err("it is there").kind(), io::ErrorKind::AlreadyExists);
     #[cfg(unix)]
