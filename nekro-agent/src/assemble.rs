@@ -22,12 +22,16 @@ pub(crate) struct Agent {
 }
 
 /// How an agent is started.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Mode {
     /// Every plugin must start.
     pub(crate) strict: bool,
     /// Facts are printed as they are emitted.
     pub(crate) event_stream: bool,
+    /// Who approves calls, in place of the person at the terminal.
+    pub(crate) approval: Option<Arc<dyn ApprovalPort>>,
+    /// Who sees every fact.
+    pub(crate) observer: Option<Arc<dyn ObserverPort>>,
 }
 
 /// Why an agent did not start.
@@ -88,11 +92,16 @@ pub(crate) async fn start(
         .with::<dyn RandomPort>(Arc::new(SystemRandom))
         .with::<dyn EnvPort>(Arc::new(SystemEnv));
     let (person, questions) = Person::new();
-    if std::io::stdin().is_terminal() {
+    if let Some(approval) = mode.approval {
+        ports = ports.with::<dyn ApprovalPort>(approval);
+    } else if std::io::stdin().is_terminal() {
         ports = ports.with::<dyn ApprovalPort>(Arc::new(person));
     }
     if mode.event_stream {
         ports = ports.with::<dyn ObserverPort>(Arc::new(EventStream));
+    }
+    if let Some(observer) = mode.observer {
+        ports = ports.with::<dyn ObserverPort>(observer);
     }
     let mut builder = Kernel::builder(registry).ports(ports).limits(settings.host.limits.clone());
     if let Some(policy) = policy::embedded().map_err(AssembleError::Policy)? {

@@ -15,6 +15,8 @@ mod chat;
 mod cli;
 #[expect(dead_code, unused_imports, reason = "the port comes before those who use it")]
 mod history;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 #[expect(dead_code, unused_imports, reason = "the port comes before those who use it")]
 mod model;
 mod ports;

@@ -8,6 +8,8 @@ mod config;
 mod emit;
 mod help;
 mod listings;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod policy;
 #[path = "../../nekro-agent/src/audit/testing.rs"]
 mod programs;

@@ -14,6 +14,8 @@ mod schema;
 mod secret;
 mod tools;
 
+#[cfg(feature = "mcp")]
+use std::sync::Arc;
 use std::{io::IsTerminal, process::ExitCode};
 
 use clap::{CommandFactory, Parser};
@@ -25,6 +27,8 @@ pub(crate) use self::{
     output::{Failure, Screen, first_line, plain, table},
     tools::signature,
 };
+#[cfg(feature = "mcp")]
+use crate::mcp;
 use crate::{
     assemble::{self, Agent, Mode},
     chat,
@@ -114,7 +118,11 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         .enable_all()
         .build()
         .map_err(|error| Failure::work(format!("the runtime cannot be started: {error}")))?;
-    runtime.block_on(with_agent(command, &global, Loaded { sources, catalogue, layers, settings, seen }, registry, screen))
+    let result =
+        runtime.block_on(with_agent(command, &global, Loaded { sources, catalogue, layers, settings, seen }, registry, screen));
+    // The plugins have stopped. What may still be reading the input waits for a line that nobody types.
+    runtime.shutdown_background();
+    result
 }
 
 /// The settings, and what they were read by.
@@ -142,7 +150,15 @@ async fn with_agent(
     screen: &Screen,
 ) -> Result<(), Failure> {
     let event_stream = global.json && matches!(command, Command::Chat);
-    let mode = Mode { strict: global.strict, event_stream };
+    #[cfg_attr(not(feature = "mcp"), expect(unused_mut, reason = "only a client changes it"))]
+    let mut mode = Mode { strict: global.strict, event_stream, ..Mode::default() };
+    #[cfg(feature = "mcp")]
+    let changes = Arc::new(mcp::Changes::default());
+    #[cfg(feature = "mcp")]
+    if matches!(command, Command::Mcp(_)) {
+        mode.approval = Some(Arc::new(mcp::Client));
+        mode.observer = Some(Arc::clone(&changes) as _);
+    }
     let (agent, questions) = assemble::start(registry, &loaded.settings, mode).await.map_err(Failure::usage)?;
     let caller = Caller::operator().in_session(SESSION);
     let result = match command {
@@ -160,6 +176,13 @@ async fn with_agent(
         Command::Call { tool: Some(tool), help, words } => {
             tokio::spawn(answer_questions(questions));
             call::call(&agent, &tool, help, words, &caller, screen).await
+        }
+        #[cfg(feature = "mcp")]
+        Command::Mcp(args::McpArgs { role, session }) => {
+            let Loaded { sources, catalogue, settings, seen, .. } = loaded;
+            let served = mcp::Served { role, session, limits: settings.host.mcp.clone(), changes };
+            let live = Live::new(agent.kernel.clone(), sources, catalogue, settings, seen);
+            mcp::run(&agent, &live, served, screen).await
         }
         Command::Emit { event, data } => emit::emit(&agent, &event, &data, &caller, screen).await,
         Command::Doctor => doctor::check(&agent, &loaded.layers, screen),

@@ -42,6 +42,8 @@ macro_rules! sections {
 
 sections! {
     limits: Limits,
+    #[cfg(feature = "mcp")]
+    mcp: crate::mcp::Limits,
     #[cfg(test)]
     trial: super::testing::Trial,
 }
