@@ -13,6 +13,7 @@ use crate::support::Place;
 
 /// A client that goes on.
 struct Client {
+    place: Place,
     child: Child,
     input: Option<ChildStdin>,
     lines: mpsc::Receiver<String>,
@@ -21,17 +22,17 @@ struct Client {
 
 impl Client {
     /// Starts the program without saying anything.
-    fn silent(place: &Place, arguments: &[&str]) -> Self {
+    fn silent(place: Place, arguments: &[&str]) -> Self {
         let mut child = place.command(&[&["mcp"], arguments].concat()).stderr(Stdio::null()).spawn().expect("the program starts");
         let out = child.stdout.take().expect("it was piped");
         let (said, lines) = mpsc::channel();
         std::thread::spawn(move || BufReader::new(out).lines().map_while(Result::ok).try_for_each(|line| said.send(line)));
         let input = child.stdin.take();
-        Self { child, input, lines, next: 1 }
+        Self { place, child, input, lines, next: 1 }
     }
 
     /// Starts it and speaks the protocol of 2025-11-25.
-    fn begin(place: &Place, arguments: &[&str], capabilities: Value) -> Self {
+    fn begin(place: Place, arguments: &[&str], capabilities: Value) -> Self {
         let mut client = Self::silent(place, arguments);
         client.initialize(capabilities);
         client
@@ -88,6 +89,10 @@ impl Client {
         list.iter().map(|one| one["name"].as_str().expect("a name").to_owned()).collect()
     }
 
+    fn disable_dice(&self) {
+        std::fs::write(self.place.path().join("nekro.toml"), "disabled = ['dice']\n").expect("the settings");
+    }
+
     /// Asks for something that works, to see that it still does.
     #[track_caller]
     fn is_well(&mut self) {
@@ -112,7 +117,7 @@ impl Drop for Client {
 
 #[test]
 fn tools_are_listed_with_their_schemas_and_called() {
-    let mut client = Client::begin(&Place::new(), &[], json!({}));
+    let mut client = Client::begin(Place::new(), &[], json!({}));
     let list = client.ask("tools/list", json!({}));
     let roll =
         list["result"]["tools"].as_array().and_then(|tools| tools.iter().find(|tool| tool["name"] == "dice.roll")).cloned();
@@ -137,7 +142,7 @@ fn tools_are_listed_with_their_schemas_and_called() {
 
 #[test]
 fn a_mistake_is_a_result_that_the_model_reads() {
-    let mut client = Client::begin(&Place::new(), &[], json!({}));
+    let mut client = Client::begin(Place::new(), &[], json!({}));
     let answer = client.call("dice.roll", json!({ "notaton": "2d1" }));
     let result = &answer["result"];
     assert_eq!(result["isError"], true, "{answer}");
@@ -150,7 +155,7 @@ fn a_mistake_is_a_result_that_the_model_reads() {
 
 #[test]
 fn commands_and_sections_are_prompts() {
-    let mut client = Client::begin(&Place::new(), &["--role", "admin"], json!({}));
+    let mut client = Client::begin(Place::new(), &["--role", "admin"], json!({}));
     let names = client.names("prompts");
     for name in ["roll", "notes", "guard", "notes.remembered"] {
         assert!(names.iter().any(|known| known == name), "{name}: {names:?}");
@@ -170,9 +175,9 @@ fn commands_and_sections_are_prompts() {
 
 #[test]
 fn a_client_sees_what_its_role_may_use_and_nothing_more() {
-    let names = Client::begin(&Place::new(), &[], json!({})).names("prompts");
+    let names = Client::begin(Place::new(), &[], json!({})).names("prompts");
     assert!(!names.iter().any(|name| name == "guard"), "{names:?}");
-    let mut client = Client::begin(&Place::new(), &[], json!({}));
+    let mut client = Client::begin(Place::new(), &[], json!({}));
     let hidden = client.ask("prompts/get", json!({ "name": "guard" }));
     assert_eq!(hidden["error"]["message"], "there is no prompt `guard`");
     let wrong = Place::new().run(&["mcp", "--role", "root"]).bad(2);
@@ -181,7 +186,7 @@ fn a_client_sees_what_its_role_may_use_and_nothing_more() {
 
 #[test]
 fn whoever_cannot_be_asked_is_denied_and_told_why() {
-    let mut client = Client::begin(&Place::new(), &[], json!({}));
+    let mut client = Client::begin(Place::new(), &[], json!({}));
     let answer = client.call("notes.remove", json!({ "key": "milk" }));
     let text = answer["result"]["content"][0]["text"].as_str().unwrap_or_default();
     assert!(text.starts_with("denied: ") && text.contains("nobody is there to ask"), "{answer}");
@@ -190,7 +195,7 @@ fn whoever_cannot_be_asked_is_denied_and_told_why() {
 #[test]
 fn a_person_approves_by_elicitation() {
     for (action, expected) in [("accept", "buy milk"), ("decline", "the person said no"), ("cancel", "the person said no")] {
-        let mut client = Client::begin(&Place::new(), &[], json!({ "elicitation": {} }));
+        let mut client = Client::begin(Place::new(), &[], json!({ "elicitation": {} }));
         client.call("notes.save", json!({ "key": "milk", "text": "buy milk" }));
         let call = client.request("tools/call", json!({ "name": "notes.remove", "arguments": { "key": "milk" } }));
         let question = client.hear();
@@ -206,7 +211,7 @@ fn a_person_approves_by_elicitation() {
 
 #[test]
 fn a_question_is_taken_back_when_its_call_is() {
-    let mut client = Client::begin(&Place::new(), &[], json!({ "elicitation": {} }));
+    let mut client = Client::begin(Place::new(), &[], json!({ "elicitation": {} }));
     let call = client.request("tools/call", json!({ "name": "notes.remove", "arguments": { "key": "milk" } }));
     let question = client.hear();
     client.send(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": call } }));
@@ -228,7 +233,7 @@ fn modern(mut params: Value) -> Value {
 
 #[test]
 fn a_client_without_a_handshake_is_served_and_asked_by_ending_the_call() {
-    let mut client = Client::silent(&Place::new(), &[]);
+    let mut client = Client::silent(Place::new(), &[]);
     let found = client.ask("server/discover", modern(json!({})));
     assert!(found["result"]["supportedVersions"].as_array().is_some_and(|all| all.contains(&json!("2026-07-28"))), "{found}");
     let remove = json!({ "name": "notes.remove", "arguments": { "key": "milk" } });
@@ -256,10 +261,9 @@ fn a_client_without_a_handshake_is_served_and_asked_by_ending_the_call() {
 
 #[test]
 fn the_client_is_told_when_its_lists_change() {
-    let place = Place::with_settings("");
-    let mut client = Client::begin(&place, &[], json!({}));
+    let mut client = Client::begin(Place::with_settings(""), &[], json!({}));
     assert!(client.names("tools").iter().any(|name| name == "dice.roll"));
-    std::fs::write(place.path().join("nekro.toml"), "disabled = ['dice']\n").expect("the settings");
+    client.disable_dice();
     let mut told = [client.hear(), client.hear()].map(|message| message["method"].as_str().unwrap_or_default().to_owned());
     told.sort();
     assert_eq!(told, ["notifications/prompts/list_changed", "notifications/tools/list_changed"]);
@@ -276,17 +280,16 @@ fn the_client_is_told_when_its_lists_change() {
 
 #[test]
 fn a_listening_client_is_told_on_its_subscription() {
-    let place = Place::with_settings("");
-    let mut client = Client::silent(&place, &[]);
+    let mut client = Client::silent(Place::with_settings(""), &[]);
     client.request("subscriptions/listen", modern(json!({ "notifications": { "toolsListChanged": true } })));
     assert_eq!(client.hear()["method"], "notifications/subscriptions/acknowledged");
-    std::fs::write(place.path().join("nekro.toml"), "disabled = ['dice']\n").expect("the settings");
+    client.disable_dice();
     assert_eq!(client.hear()["method"], "notifications/tools/list_changed");
 }
 
 #[test]
 fn hostile_lines_are_answered_and_harm_nobody() {
-    let mut client = Client::silent(&Place::with_settings("[mcp]\nmessage_bytes = 1000\n"), &[]);
+    let mut client = Client::silent(Place::with_settings("[mcp]\nmessage_bytes = 1000\n"), &[]);
     // Before anything was agreed upon, too.
     client.send(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 7 } }));
     client.send(&json!({ "jsonrpc": "2.0", "id": 7, "result": {} }));
@@ -329,7 +332,7 @@ fn hostile_lines_are_answered_and_harm_nobody() {
 
 #[test]
 fn a_line_that_is_too_long_is_thrown_away_and_told() {
-    let mut client = Client::begin(&Place::with_settings("[mcp]\nmessage_bytes = 1000\n"), &[], json!({}));
+    let mut client = Client::begin(Place::with_settings("[mcp]\nmessage_bytes = 1000\n"), &[], json!({}));
     client.bytes(&b"x".repeat(1_000_000));
     let answer = client.hear();
     assert_eq!(answer["error"]["message"], "the message has more than 1000 bytes (`mcp.message_bytes`)");
@@ -339,7 +342,7 @@ fn a_line_that_is_too_long_is_thrown_away_and_told() {
 
 #[test]
 fn requests_beyond_the_limit_are_refused_and_an_id_is_used_once_at_a_time() {
-    let mut client = Client::begin(&Place::with_settings("[mcp]\nrequests_at_once = 2\n"), &[], json!({ "elicitation": {} }));
+    let mut client = Client::begin(Place::with_settings("[mcp]\nrequests_at_once = 2\n"), &[], json!({ "elicitation": {} }));
     let remove = json!({ "name": "notes.remove", "arguments": { "key": "milk" } });
     // Both wait for a person.
     let first = client.request("tools/call", remove.clone());
@@ -350,7 +353,8 @@ fn requests_beyond_the_limit_are_refused_and_an_id_is_used_once_at_a_time() {
     assert_eq!(refused["error"]["code"], -32000);
     assert!(refused["error"]["message"].as_str().is_some_and(|text| text.contains("`mcp.requests_at_once`")), "{refused}");
     client.send(&json!({ "jsonrpc": "2.0", "id": first, "method": "ping" }));
-    assert_eq!(client.hear()["error"]["message"], "a request with this id is under way");
+    let refused = client.hear();
+    assert_eq!(refused["error"]["message"], "a request with this id is under way", "{refused}");
     // The answer of the person gets through all the same.
     client.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": { "action": "decline" } }));
     assert_eq!(client.hear()["id"], first);
@@ -359,7 +363,7 @@ fn requests_beyond_the_limit_are_refused_and_an_id_is_used_once_at_a_time() {
 
 #[test]
 fn a_flood_is_survived() {
-    let mut client = Client::begin(&Place::new(), &[], json!({}));
+    let mut client = Client::begin(Place::new(), &[], json!({}));
     let flood: String =
         (0..5_000).map(|id| format!("{}\n", json!({ "jsonrpc": "2.0", "id": id + 100, "method": "tools/list" }))).collect();
     client.bytes(flood.as_bytes());
@@ -371,11 +375,11 @@ fn a_flood_is_survived() {
 
 #[test]
 fn the_end_of_the_input_ends_the_program() {
-    assert_eq!(Client::silent(&Place::new(), &[]).end(), Some(0), "before anything was said");
-    let mut client = Client::begin(&Place::new(), &[], json!({}));
+    assert_eq!(Client::silent(Place::new(), &[]).end(), Some(0), "before anything was said");
+    let mut client = Client::begin(Place::new(), &[], json!({}));
     client.bytes(b"{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"tools/call\",\"para");
     assert_eq!(client.end(), Some(0), "in the middle of a message");
-    let mut client = Client::begin(&Place::new(), &[], json!({}));
+    let mut client = Client::begin(Place::new(), &[], json!({}));
     let id = client.request("tools/call", json!({ "name": "dice.roll" }));
     drop(client.input.take());
     assert_eq!(client.hear()["id"], id, "what was asked before is answered");
@@ -385,7 +389,7 @@ fn the_end_of_the_input_ends_the_program() {
 #[cfg(unix)]
 #[test]
 fn a_signal_ends_the_program_while_the_input_is_open() {
-    let mut client = Client::begin(&Place::new(), &[], json!({}));
+    let mut client = Client::begin(Place::new(), &[], json!({}));
     client.is_well();
     let id = client.child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
