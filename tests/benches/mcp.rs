@@ -144,6 +144,10 @@ struct Looks;
 
 impl ObserverPort for Looks {
     fn observe(&self, _: Observed<'_>) {}
+
+    fn wants_calls(&self) -> bool {
+        false
+    }
 }
 
 /// A client that sends a line and waits for one.

@@ -29,6 +29,10 @@ impl Changes {
 }
 
 impl ObserverPort for Changes {
+    fn wants_calls(&self) -> bool {
+        false
+    }
+
     fn observe(&self, fact: Observed<'_>) {
         // A configuration may decide what a tool's `when` says.
         let matters = fact.get::<PluginStarted>().is_some()

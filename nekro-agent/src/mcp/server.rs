@@ -30,7 +30,11 @@ use crate::ports::Outbox;
 
 /// An MCP server: the tools, commands and prompt sections of an agent, for one caller. Clones serve the same.
 #[derive(Clone)]
-pub struct Server(Arc<Inner>);
+pub struct Server(Handler);
+
+/// What answers. The SDK's trait is not part of what [`Server`] promises.
+#[derive(Clone)]
+struct Handler(Arc<Inner>);
 
 struct Inner {
     kernel: Kernel,
@@ -50,7 +54,7 @@ impl Server {
 
     pub(super) fn with(kernel: Kernel, caller: Caller, changes: Arc<Changes>, outbox: Option<Arc<Outbox>>) -> Self {
         let tools = kernel.registry().tools().iter().map(|tool| (tool.name.clone(), OnceLock::new())).collect();
-        Self(Arc::new(Inner { kernel, caller, changes, outbox, questions: Questions::default(), tools }))
+        Self(Handler(Arc::new(Inner { kernel, caller, changes, outbox, questions: Questions::default(), tools })))
     }
 
     /// Serves one client over a stream of lines, until it ends the input.
@@ -63,27 +67,29 @@ impl Server {
         R: AsyncRead + Send + Unpin + 'static,
         W: AsyncWrite + Send + Unpin + 'static,
     {
-        match rmcp::serve_server(self.clone(), Lines::new(input, output, limits)).await {
+        match rmcp::serve_server(self.0.clone(), Lines::new(input, output, limits)).await {
             Ok(serving) => serving.waiting().await.map(drop).map_err(std::io::Error::other),
             // It left before it said anything, which is its right.
             Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
             Err(error) => Err(std::io::Error::other(error)),
         }
     }
+}
 
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("caller", &self.0.0.caller).finish_non_exhaustive()
+    }
+}
+
+impl Handler {
     fn described(&self, name: &str) -> Option<&Described> {
         let entry = self.0.kernel.registry().tool(name)?;
         Some(self.0.tools.get(name)?.get_or_init(|| Described::new(entry)))
     }
 }
 
-impl fmt::Debug for Server {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("caller", &self.0.caller).finish_non_exhaustive()
-    }
-}
-
-impl ServerHandler for Server {
+impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
         let mut capabilities = ServerCapabilities::builder().enable_tools().enable_prompts().enable_completions().build();
         if let Some(tools) = &mut capabilities.tools {
@@ -129,7 +135,7 @@ impl ServerHandler for Server {
         let mut result = match reply {
             Err(question) => return Ok(question.into()),
             Ok(Ok(reply)) => match self.described(&request.name) {
-                Some(tool) => tool.result(&reply),
+                Some(tool) => tool.result(reply),
                 None => return Err(unknown(&Error::new(format!("there is no tool `{}`", request.name)))),
             },
             Ok(Err(error)) if error.code() == "unknown_tool" => return Err(unknown(&error)),

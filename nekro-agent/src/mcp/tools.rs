@@ -51,17 +51,17 @@ impl Described {
     }
 
     /// Returns what a client is given of an answer.
-    pub(super) fn result(&self, reply: &Reply) -> CallToolResult {
+    pub(super) fn result(&self, reply: Reply) -> CallToolResult {
         let mut content = Vec::with_capacity(1);
         if reply.content.is_empty() {
             let value = serde_json::from_str(&reply.json).unwrap_or(Value::Null);
             let text = match &value {
                 Value::String(text) => text.clone(),
                 Value::Null => String::new(),
-                _ => reply.json.clone(),
+                _ => reply.json,
             };
             content.push(ContentBlock::text(text));
-            content.extend(reply.note.as_deref().map(ContentBlock::text));
+            content.extend(reply.note.map(ContentBlock::text));
             let mut result = CallToolResult::success(content);
             result.structured_content = match self.output {
                 Output::Object => Some(value),
@@ -70,10 +70,8 @@ impl Described {
             };
             return result;
         }
-        content.extend(reply.content.iter().map(|part| match part {
-            Part::Image(image) => {
-                ContentBlock::Image(ImageContent::new(BASE64_STANDARD.encode(&image.bytes), image.media_type.clone()))
-            }
+        content.extend(reply.content.into_iter().map(|part| match part {
+            Part::Image(image) => ContentBlock::Image(ImageContent::new(BASE64_STANDARD.encode(&image.bytes), image.media_type)),
             part => ContentBlock::text(part.to_text()),
         }));
         CallToolResult::success(content)
