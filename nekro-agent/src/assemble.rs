@@ -28,7 +28,7 @@ pub(crate) struct Agent {
 }
 
 /// How an agent is started.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Mode {
     /// Every plugin must start.
     pub(crate) strict: bool,
@@ -36,6 +36,10 @@ pub(crate) struct Mode {
     pub(crate) event_stream: bool,
     /// Messages are answered. No other process does so on the same data, and turns that were cut off are ended.
     pub(crate) at_work: bool,
+    /// Who approves calls, in place of the person at the terminal.
+    pub(crate) approval: Option<Arc<dyn ApprovalPort>>,
+    /// Who sees every fact.
+    pub(crate) observer: Option<Arc<dyn ObserverPort>>,
 }
 
 /// Why an agent did not start.
@@ -113,11 +117,16 @@ pub(crate) async fn start(
     let presences = Arc::new(Presences::new(Arc::clone(&agent)));
     ports = ports.with::<dyn PresencePort>(Arc::clone(&presences) as _);
     let (person, questions) = Person::new();
-    if std::io::stdin().is_terminal() {
+    if let Some(approval) = mode.approval {
+        ports = ports.with::<dyn ApprovalPort>(approval);
+    } else if std::io::stdin().is_terminal() {
         ports = ports.with::<dyn ApprovalPort>(Arc::new(person));
     }
     if mode.event_stream {
         ports = ports.with::<dyn ObserverPort>(Arc::new(EventStream));
+    }
+    if let Some(observer) = mode.observer {
+        ports = ports.with::<dyn ObserverPort>(observer);
     }
     let mut builder = Kernel::builder(registry).ports(ports).limits(settings.host.limits.clone());
     if let Some(policy) = policy::embedded().map_err(AssembleError::Policy)? {

@@ -18,6 +18,8 @@ mod chat;
 mod cli;
 mod history;
 mod log;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 mod model;
 mod ports;
 mod reach;

@@ -9,6 +9,8 @@ mod data;
 mod emit;
 mod help;
 mod listings;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod models;
 mod policy;
 #[path = "../../nekro-agent/src/audit/testing.rs"]

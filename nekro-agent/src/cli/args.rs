@@ -94,6 +94,9 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         words: Vec<String>,
     },
+    /// Serve the tools to an MCP client, over standard input and output
+    #[cfg(feature = "mcp")]
+    Mcp(McpArgs),
     /// Emit an event and wait for its handlers, or ask for a decision and print its verdict
     Emit {
         /// The event, such as session_created
@@ -157,6 +160,25 @@ pub(crate) enum Command {
     },
 }
 
+/// Who is served.
+#[cfg(feature = "mcp")]
+#[derive(Clone, Debug, Args)]
+pub(crate) struct McpArgs {
+    /// What the client may do: guest, user, manager or admin
+    #[arg(long, default_value = "user", value_parser = role())]
+    pub(crate) role: nekro_core::Role,
+    /// The conversation that the client's calls belong to, and up to a `:` its channel
+    #[arg(long, value_name = "NAME", default_value = "mcp")]
+    pub(crate) session: String,
+}
+
+#[cfg(feature = "mcp")]
+fn role() -> impl clap::builder::TypedValueParser<Value = nekro_core::Role> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    PossibleValuesParser::new(["guest", "user", "manager", "admin"])
+        .try_map(|name| serde_json::from_value::<nekro_core::Role>(name.into()))
+}
+
 const AUDIT_HELP: &str = "\
 In a pipeline, one line keeps what was reviewed and what is built the same: nekro audit --check
 
@@ -191,6 +213,18 @@ pub(crate) struct AuditArgs {
 pub(crate) enum AuditFormat {
     /// An SBOM: CycloneDX 1.6, as JSON
     Cyclonedx,
+}
+
+impl Command {
+    /// Tells whether it calls what plugins bring, beside an agent or without one.
+    pub(crate) fn calls(&self) -> bool {
+        match self {
+            Self::Call { .. } | Self::Emit { .. } => true,
+            #[cfg(feature = "mcp")]
+            Self::Mcp(_) => true,
+            _ => false,
+        }
+    }
 }
 
 /// The commands on plugins.

@@ -30,6 +30,8 @@ pub(crate) use self::{
     prompt::text as prompt_text,
     tools::signature,
 };
+#[cfg(feature = "mcp")]
+use crate::mcp;
 use crate::{
     agent::{self, Recorded},
     assemble::{self, Agent, AssembleError, Mode},
@@ -136,7 +138,7 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         });
     }
     let storage = Arc::new(Storage::new(directory, Arc::new(SystemClock)));
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         let disabled = match disabled(&storage).await {
             Ok(disabled) => disabled,
             // Whoever asks what is wrong is told below.
@@ -146,7 +148,10 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         settings.disable(&disabled, &catalogue);
         let loaded = Loaded { sources, catalogue, layers, settings, models: Arc::new(models), disabled, seen };
         with_agent(command, &global, loaded, registry, &storage, screen).await
-    })
+    });
+    // The plugins have stopped. What may still be reading the input waits for a line that nobody types.
+    runtime.shutdown_background();
+    result
 }
 
 /// Returns the plugins that an operator has disabled beside the settings.
@@ -192,12 +197,20 @@ async fn with_agent(
     // One agent at a time runs on a directory; commands that come and go may do so beside it.
     let is_agent = matches!(command, Command::Chat { .. });
     let _lock = is_agent.then(|| storage.directory().lock()).transpose().map_err(|problem| Failure::of(&problem.into()))?;
-    if is_agent || matches!(command, Command::Call { .. } | Command::Emit { .. }) {
+    if is_agent || command.calls() {
         log::hide(secrets(&loaded.settings, &loaded.catalogue));
         log::keep_in(storage.directory(), &registry);
     }
     let event_stream = global.json && is_agent;
-    let mode = Mode { strict: global.strict, event_stream, at_work: is_agent };
+    #[cfg_attr(not(feature = "mcp"), expect(unused_mut, reason = "only a client changes it"))]
+    let mut mode = Mode { strict: global.strict, event_stream, at_work: is_agent, ..Mode::default() };
+    #[cfg(feature = "mcp")]
+    let changes = Arc::new(mcp::Changes::default());
+    #[cfg(feature = "mcp")]
+    if matches!(command, Command::Mcp(_)) {
+        mode.approval = Some(Arc::new(mcp::Client));
+        mode.observer = Some(Arc::clone(&changes) as _);
+    }
     let models: Arc<dyn agent::Models> = match &command {
         Command::Chat { record: Some(path), .. } => {
             Arc::new(Recorded::new(Arc::clone(&loaded.models) as _, recording(path, &loaded)?))
@@ -232,6 +245,13 @@ async fn with_agent(
         Command::Emit { event, fields } => emit::emit(&agent, &event, &fields, &caller, screen).await,
         Command::Prompt { session } => prompt::show(&agent, &chat::session(session.as_deref()), screen).await,
         Command::Doctor { online } => doctor::check(&agent, &loaded, storage, online, screen).await,
+        #[cfg(feature = "mcp")]
+        Command::Mcp(args::McpArgs { role, session }) => {
+            let Loaded { sources, catalogue, settings, disabled, seen, .. } = loaded;
+            let served = mcp::Served { role, session, limits: settings.host.mcp.clone(), changes };
+            let live = Live::new(agent.kernel.clone(), sources, catalogue, disabled, settings, seen);
+            mcp::run(&agent, &live, served, screen).await
+        }
         // These need no agent, and have been carried out.
         Command::Completions { .. }
         | Command::Call { tool: None, .. }

@@ -53,6 +53,8 @@ sections! {
     http: HttpSettings,
     files: FilesSettings,
     process: ProcessSettings,
+    #[cfg(feature = "mcp")]
+    mcp: crate::mcp::Limits,
     #[cfg(test)]
     trial: super::testing::Trial,
 }

@@ -33,6 +33,11 @@ use crate::{
 
 /// Asks a person. Implemented by a host that has one in front of it; without it, what needs approval is denied.
 pub trait ApprovalPort: Send + Sync {
+    /// Tells whether there is somebody to ask now; if not, what needs approval is denied, and told so.
+    fn is_there(&self) -> bool {
+        true
+    }
+
     /// Asks whether the call may be made with exactly these arguments.
     fn ask<'a>(&'a self, request: &'a ApprovalRequest<'a>) -> BoxFuture<'a, bool>;
 }
@@ -268,10 +273,10 @@ impl Kernel {
         });
         let limit = self.limits().approval_deadline;
         let answer = match self.ports().get::<dyn ApprovalPort>() {
-            Ok(person) => tokio::time::timeout(limit, person.ask(&request))
+            Ok(person) if person.is_there() => tokio::time::timeout(limit, person.ask(&request))
                 .await
                 .map_err(|_| format!("{reason}; nobody answered within {limit:?} (`limits.approval_deadline`)")),
-            Err(_) => Err(format!("{reason}; a person has to approve it, and nobody is there to ask")),
+            _ => Err(format!("{reason}; a person has to approve it, and nobody is there to ask")),
         };
         end.value = (answer == Ok(true), caller.user.clone().filter(|_| answer.is_ok()));
         match answer {

@@ -27,6 +27,12 @@ use crate::{
 pub trait ObserverPort: Send + Sync {
     /// Sees a fact.
     fn observe(&self, fact: Observed<'_>);
+
+    /// Tells whether it wants to see the facts about tool calls, which costs every call some time. Without it, they are emitted only if
+    /// a plugin wants them.
+    fn wants_calls(&self) -> bool {
+        true
+    }
 }
 
 /// A fact, as an observer sees it.

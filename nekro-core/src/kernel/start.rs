@@ -162,7 +162,7 @@ impl Builder {
             last_good: registry.prompts().map(|_| LastGood::default()).collect(),
             switch: tokio::sync::Mutex::new(Switch { configs, ..Switch::default() }),
             stages: Mutex::new(vec![Stage::Disabled; count]),
-            calls_are_watched: observer.is_some() || registry.watches_calls(),
+            calls_are_watched: observer.as_ref().is_some_and(|observer| observer.wants_calls()) || registry.watches_calls(),
             observer,
             restrictions: Restrictions::new(policy, &registry, &limits),
             presence,

@@ -1,0 +1,21 @@
+//! MCP: the agent's tools for other programs, such as editors and desktop assistants.
+//!
+//! The only room that knows MCP messages. [`Server`] answers one client over any stream of lines; `nekro mcp` gives it standard input and
+//! output. What a client sees and may call is what the kernel says of a caller with the origin `mcp_client`.
+
+mod approval;
+mod changes;
+mod command;
+mod completion;
+mod limits;
+mod lines;
+mod prompts;
+mod server;
+mod tools;
+
+pub(crate) use self::{
+    approval::Client,
+    changes::Changes,
+    command::{Served, run},
+};
+pub use self::{limits::Limits, server::Server};

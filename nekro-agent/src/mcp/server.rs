@@ -1,0 +1,275 @@
+//! Answering a client: one method to a request of the protocol.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use nekro_core::{Caller, Error, kernel::Kernel};
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo, CustomRequest,
+        CustomResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult, ListToolsResult,
+        PaginatedRequestParams, Reference, ServerCapabilities, ServerConfig, SubscriptionFilter,
+    },
+    service::{NotificationContext, RequestContext, ServerInitializeError, SubscriptionContext},
+};
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{
+    Changes, Limits,
+    approval::{Asker, Questions},
+    lines::Lines,
+    prompts,
+    tools::{self, Described},
+};
+use crate::ports::Outbox;
+
+/// An MCP server: the tools, commands and prompt sections of an agent, for one caller. Clones serve the same.
+#[derive(Clone)]
+pub struct Server(Handler);
+
+/// What answers. The SDK's trait is not part of what [`Server`] promises.
+#[derive(Clone)]
+struct Handler(Arc<Inner>);
+
+struct Inner {
+    kernel: Kernel,
+    caller: Caller,
+    changes: Arc<Changes>,
+    outbox: Option<Arc<Outbox>>,
+    questions: Questions,
+    // By name; made when somebody first asks for it.
+    tools: HashMap<String, OnceLock<Described>>,
+}
+
+impl Server {
+    /// Serves what a caller may see. The caller's origin should be `McpClient`, for that is what a policy knows.
+    pub fn new(kernel: Kernel, caller: Caller) -> Self {
+        Self::with(kernel, caller, Arc::default(), None)
+    }
+
+    pub(super) fn with(kernel: Kernel, caller: Caller, changes: Arc<Changes>, outbox: Option<Arc<Outbox>>) -> Self {
+        let tools = kernel.registry().tools().iter().map(|tool| (tool.name.clone(), OnceLock::new())).collect();
+        Self(Handler(Arc::new(Inner { kernel, caller, changes, outbox, questions: Questions::default(), tools })))
+    }
+
+    /// Serves one client over a stream of lines, until it ends the input.
+    ///
+    /// # Errors
+    ///
+    /// If the client does not speak the protocol, or cannot be written to while it begins.
+    pub async fn serve<R, W>(&self, input: R, output: W, limits: Limits) -> std::io::Result<()>
+    where
+        R: AsyncRead + Send + Unpin + 'static,
+        W: AsyncWrite + Send + Unpin + 'static,
+    {
+        match rmcp::serve_server(self.0.clone(), Lines::new(input, output, limits)).await {
+            Ok(serving) => serving.waiting().await.map(drop).map_err(std::io::Error::other),
+            // It left before it said anything, which is its right.
+            Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
+            Err(error) => Err(std::io::Error::other(error)),
+        }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("caller", &self.0.0.caller).finish_non_exhaustive()
+    }
+}
+
+impl Handler {
+    fn described(&self, name: &str) -> Option<&Described> {
+        let entry = self.0.kernel.registry().tool(name)?;
+        Some(self.0.tools.get(name)?.get_or_init(|| Described::new(entry)))
+    }
+}
+
+impl ServerHandler for Handler {
+    fn get_info(&self) -> ServerConfig {
+        let mut capabilities = ServerCapabilities::builder().enable_tools().enable_prompts().enable_completions().build();
+        if let Some(tools) = &mut capabilities.tools {
+            tools.list_changed = Some(true);
+        }
+        if let Some(prompts) = &mut capabilities.prompts {
+            prompts.list_changed = Some(true);
+        }
+        ServerConfig::new(capabilities).with_server_info(Implementation::new("nekro", env!("CARGO_PKG_VERSION")))
+    }
+
+    async fn list_tools(
+        &self,
+        page: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        only_page(page.as_ref())?;
+        let Inner { kernel, caller, .. } = &*self.0;
+        let tools = kernel.tools(caller).filter_map(|tool| Some(self.described(&tool.name)?.tool.clone()));
+        Ok(ListToolsResult::with_all_items(tools.collect()))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let Inner { kernel, caller, questions, outbox, .. } = &*self.0;
+        let arguments = match &request.arguments {
+            Some(arguments) => {
+                serde_json::to_string(arguments).map_err(|error| ErrorData::invalid_params(error.to_string(), None))?
+            }
+            None => String::new(),
+        };
+        let asker = Asker::new(&request, &context, questions);
+        let call = asker.scope(questions, kernel.call(&request.name, &arguments, caller));
+        let reply = tokio::select! {
+            biased;
+            reply = call => reply,
+            // Dropping the call is what ends it.
+            () = context.ct.cancelled() => return Err(ErrorData::internal_error("the call was cancelled", None)),
+        };
+        let mut result = match reply {
+            Err(question) => return Ok(question.into()),
+            Ok(Ok(reply)) => match self.described(&request.name) {
+                Some(tool) => tool.result(reply),
+                None => return Err(unknown(&Error::new(format!("there is no tool `{}`", request.name)))),
+            },
+            Ok(Err(error)) if error.code() == "unknown_tool" => return Err(unknown(&error)),
+            Ok(Err(error)) => tools::failure(&error),
+        };
+        if let Some(outbox) = outbox {
+            result.content.extend(tools::messages(outbox.take()));
+        }
+        Ok(result.into())
+    }
+
+    async fn list_prompts(
+        &self,
+        page: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        only_page(page.as_ref())?;
+        Ok(ListPromptsResult::with_all_items(prompts::list(&self.0.kernel, &self.0.caller)))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let made = prompts::get(&self.0.kernel, &self.0.caller, &request.name, request.arguments.as_ref());
+        let made = tokio::select! {
+            biased;
+            made = made => made,
+            () = context.ct.cancelled() => return Err(ErrorData::internal_error("the request was cancelled", None)),
+        };
+        match made {
+            Ok(Some(prompt)) => Ok(prompt.into()),
+            Ok(None) => Err(ErrorData::invalid_params(format!("there is no prompt `{}`", request.name), None)),
+            Err(error) => Err(ErrorData::new(code_of(&error), told(&error), data(&error))),
+        }
+    }
+
+    async fn complete(&self, request: CompleteRequestParams, _: RequestContext<RoleServer>) -> Result<CompleteResult, ErrorData> {
+        let mut words = match &request.r#ref {
+            Reference::Prompt(prompt) => {
+                prompts::complete(&self.0.kernel, &self.0.caller, &prompt.name, &request.argument.name, &request.argument.value)
+            }
+            _ => Vec::new(),
+        };
+        let total = words.len();
+        words.truncate(CompletionInfo::MAX_VALUES);
+        let more = words.len() < total;
+        let mut completion = CompletionInfo::new(words).unwrap_or_default();
+        completion.total = u32::try_from(total).ok();
+        completion.has_more = Some(more);
+        Ok(CompleteResult::new(completion))
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        let mut changes = self.0.changes.follow();
+        drop(tokio::spawn(async move {
+            // Until the client has gone.
+            while changes.changed().await.is_ok() {
+                if context.peer.notify_tool_list_changed().await.is_err()
+                    || context.peer.notify_prompt_list_changed().await.is_err()
+                {
+                    return;
+                }
+            }
+        }));
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(requested.clone())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let mut changes = self.0.changes.follow();
+        loop {
+            tokio::select! {
+                () = context.cancelled() => return Ok(()),
+                changed = changes.changed() => {
+                    if changed.is_err() {
+                        return Ok(());
+                    }
+                    // What was not asked for is refused here, and is no failure.
+                    let _ = context.sink().notify_tool_list_changed().await;
+                    let _ = context.sink().notify_prompt_list_changed().await;
+                }
+            }
+        }
+    }
+
+    async fn on_custom_request(&self, request: CustomRequest, _: RequestContext<RoleServer>) -> Result<CustomResult, ErrorData> {
+        // What the SDK cannot read comes here, too.
+        const OURS: [&str; 7] = [
+            "initialize",
+            "tools/list",
+            "tools/call",
+            "prompts/list",
+            "prompts/get",
+            "completion/complete",
+            "subscriptions/listen",
+        ];
+        Err(if OURS.contains(&request.method.as_str()) {
+            ErrorData::invalid_params(format!("the parameters of `{}` are not what it takes", request.method), None)
+        } else {
+            ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("there is no method `{}`", request.method), None)
+        })
+    }
+}
+
+/// Everything is on the first page.
+fn only_page(page: Option<&PaginatedRequestParams>) -> Result<(), ErrorData> {
+    match page.and_then(|page| page.cursor.as_ref()) {
+        None => Ok(()),
+        Some(cursor) => Err(ErrorData::invalid_params(format!("there is no page `{cursor}`"), None)),
+    }
+}
+
+fn unknown(error: &Error) -> ErrorData {
+    ErrorData::invalid_params(told(error), data(error))
+}
+
+fn told(error: &Error) -> String {
+    match error.hint() {
+        Some(hint) => format!("{}: {hint}", error.message()),
+        None => error.message().to_owned(),
+    }
+}
+
+fn data(error: &Error) -> Option<Value> {
+    Some(json!({ "error": serde_json::to_value(error).ok()? }))
+}
+
+fn code_of(error: &Error) -> ErrorCode {
+    match error.code() {
+        "invalid_arguments" | "unknown_command" | "forbidden" => ErrorCode::INVALID_PARAMS,
+        _ => ErrorCode::INTERNAL_ERROR,
+    }
+}
