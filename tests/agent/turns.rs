@@ -23,11 +23,16 @@ type Answer = (&'static str, String);
 
 impl Provider {
     fn new(answers: Vec<Answer>) -> Self {
+        Self::waiting(answers, |_| {})
+    }
+
+    /// Makes one that does something before each answer, by its number.
+    fn waiting(answers: Vec<Answer>, before: impl Fn(usize) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}/v1", listener.local_addr().expect("its address"));
         let (asked, requests) = mpsc::channel();
         std::thread::spawn(move || {
-            for (status, stream) in answers {
+            for (number, (status, stream)) in answers.into_iter().enumerate() {
                 let Ok((mut peer, _)) = listener.accept() else { return };
                 let mut reader = BufReader::new(peer.try_clone().expect("a second handle"));
                 let head = reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
@@ -35,6 +40,7 @@ impl Provider {
                 let mut body = vec![0; length.unwrap_or(0)];
                 reader.read_exact(&mut body).expect("the request");
                 let _ = asked.send(serde_json::from_slice(&body).expect("JSON"));
+                before(number);
                 let head = format!("HTTP/1.1 {status}\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n");
                 // One that was stopped no longer reads.
                 let _ = peer.write_all(format!("{head}{stream}").as_bytes());
@@ -126,6 +132,66 @@ fn a_picture_is_sent_by_its_path_and_its_secret_is_not_recorded() {
     assert!(recording.contains("A cat") && !recording.contains("s3cret"), "{recording}");
     let err = provider.place.run(&["chat", "--once", "/image nekro.toml"]).bad(1);
     assert!(err.contains("nekro.toml is no picture"), "{err}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_typed_during_a_turn_is_taken_at_once() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    let (go_on, held) = mpsc::channel::<()>();
+    let say = |text: &str| ("200 OK", stream(&[json!({ "content": text })], "stop"));
+    let provider = Provider::waiting(vec![say("first answer"), say("second answer")], move |number| {
+        if number == 0 {
+            let _ = held.recv_timeout(Duration::from_secs(30));
+        }
+    });
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("it may be used");
+    let path = ptsname(&ours, Vec::new()).expect("its path").into_string().expect("text");
+    let theirs = std::fs::OpenOptions::new().read(true).write(true).open(path).expect("the other end");
+    let mut command = provider.place.command(&["chat"]);
+    command.stdin(theirs.try_clone().expect("a handle")).stdout(theirs).env("TERM", "xterm");
+    let mut child = command.spawn().expect("the program starts");
+    drop(command);
+    let mut terminal = std::fs::File::from(ours);
+    let mut screen = terminal.try_clone().expect("a handle");
+    let (shown, shows) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = screen.read(&mut bytes) {
+            let _ = shown.send(String::from_utf8_lossy(&bytes[..count]).into_owned());
+        }
+    });
+    let mut seen = String::new();
+    let mut see = |words: &str| {
+        while !seen.contains(words) {
+            match shows.recv_timeout(Duration::from_secs(30)) {
+                Ok(more) => seen.push_str(&more),
+                Err(_) => panic!("`{words}` is not shown: {seen}"),
+            }
+        }
+        std::mem::take(&mut seen)
+    };
+    see("> ");
+    terminal.write_all(b"hello\r").expect("it is typed");
+    provider.request();
+    terminal.write_all(b"/status\r").expect("it is typed");
+    see("0 waiting");
+    terminal.write_all(b"and this\r").expect("it is typed");
+    // It is stored and decided on before it waits.
+    loop {
+        terminal.write_all(b"/status\r").expect("it is typed");
+        if see(" waiting").contains("1 waiting") {
+            break;
+        }
+    }
+    go_on.send(()).expect("it waits");
+    see("second answer");
+    assert!(provider.request().to_string().contains("and this"));
+    see("> ");
+    terminal.write_all(b"/quit\r").expect("it is typed");
+    assert!(child.wait().expect("it ends").success());
 }
 
 /// How often the program is killed.
