@@ -53,12 +53,16 @@ fn a_chat_says_what_holds_from_the_next_start_on() {
     let mut talk = Talk::begin(&place, &["chat"]);
     talk.say("/roll 5d1");
     talk.hear("5d1: 5");
-    let text = "[agent]\nrounds = 4\n[models.main]\nprovider = 'offline'\n";
-    std::fs::write(place.path().join("nekro.toml"), text).expect("a file");
+    // In one piece, for the chat looks at it now and then.
+    let write = |text: &str| {
+        std::fs::write(place.path().join("new.toml"), text).expect("a file");
+        std::fs::rename(place.path().join("new.toml"), place.path().join("nekro.toml")).expect("its place");
+    };
+    write("[agent]\nrounds = 4\n[models.main]\nprovider = 'offline'\n");
     talk.say("/model");
     let told = talk.hear("has changed");
     assert!(told.contains("from the next start on hold agent, models"), "{told}");
-    std::fs::write(place.path().join("nekro.toml"), "[agent]\npreset = 'pirat'\n").expect("a file");
+    write("[agent]\npreset = 'pirat'\n");
     talk.say("/model");
     assert!(talk.hear("has changed").contains("`agent.preset`: there is no preset `pirat`"));
 }
