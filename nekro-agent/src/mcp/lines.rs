@@ -28,6 +28,9 @@ use super::Limits;
 /// The code of an answer to one request too many. MCP leaves it to the server.
 const BUSY: i32 = -32_000;
 
+/// How many bytes are kept for the next line, and set aside for an answer.
+const KEPT: usize = 16 * 1024;
+
 /// Messages from a client and to it.
 pub(super) struct Lines<R, W> {
     input: BufReader<R>,
@@ -141,8 +144,9 @@ where
                 JsonRpcMessage::Error(error) => error.id.as_ref(),
                 JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => None,
             };
-            let written = match serde_json::to_vec(&message) {
-                Ok(line) => output.write(line).await,
+            let mut line = Vec::with_capacity(KEPT);
+            let written = match serde_json::to_writer(&mut line, &message) {
+                Ok(()) => output.write(line).await,
                 Err(error) => Err(error.into()),
             };
             // Only now: answers that a client does not fetch count as under way.
@@ -169,12 +173,14 @@ where
                     ))
                 }
                 Ok(Line::Whole) => {
-                    let line = std::mem::take(&mut self.line);
-                    let line = line.trim_ascii();
-                    if line.is_empty() {
-                        continue;
+                    let line = self.line.trim_ascii();
+                    let message = (!line.is_empty()).then(|| read(line));
+                    self.line.clear();
+                    self.line.shrink_to(KEPT);
+                    match message {
+                        Some(message) => message.and_then(|message| self.admit(message)),
+                        None => continue,
                     }
-                    read(line).and_then(|message| self.admit(message))
                 }
                 Err(error) => {
                     tracing::error!("the client's messages cannot be read: {error}");
