@@ -127,7 +127,8 @@ fn the_prompt_is_shown_with_what_each_plugin_costs() {
     assert_eq!(shown["parts"][0]["text"], "Be kind.");
     assert!(shown["parts"][1]["text"].as_str().is_some_and(|text| text.contains("- notes: keeps notes")), "{shown}");
     let tools: Vec<_> = shown["tools"].as_array().into_iter().flatten().filter_map(|tool| tool[1].as_str()).collect();
-    assert_eq!(tools, ["dice.roll", "activate_plugin"]);
+    assert!(tools.contains(&"dice.roll") && tools.contains(&"activate_plugin"), "{tools:?}");
+    assert!(!tools.iter().any(|tool| tool.starts_with("notes.")), "{tools:?}");
 }
 
 #[test]

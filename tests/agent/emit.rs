@@ -6,7 +6,7 @@ use crate::support::nekro;
 fn a_fact_reaches_its_handlers() {
     let data = r#"{"session": "s", "channel": "terminal"}"#;
     let out = nekro(&["emit", "session_created", "--fields", data]).good();
-    assert!(out.contains("session_created was emitted; 1 handlers listen to it"), "{out}");
+    assert!(out.contains("session_created was emitted; 2 handlers listen to it"), "{out}");
     assert!(out.contains("greeter: "), "{out}");
 }
 

@@ -90,7 +90,9 @@ impl Client {
     }
 
     fn disable_dice(&self) {
-        std::fs::write(self.place.path().join("nekro.toml"), "disabled = ['dice']\n").expect("the settings");
+        // In one piece, for the client's server watches the file.
+        std::fs::write(self.place.path().join("new.toml"), "disabled = ['dice']\n").expect("the settings");
+        std::fs::rename(self.place.path().join("new.toml"), self.place.path().join("nekro.toml")).expect("its place");
     }
 
     /// Asks for something that works, to see that it still does.
@@ -185,6 +187,19 @@ fn a_client_sees_what_its_role_may_use_and_nothing_more() {
 }
 
 #[test]
+fn what_is_hidden_from_clients_is_neither_listed_nor_callable_and_looks_unknown() {
+    let mut client = Client::begin(Place::with_settings("[channels.mcp]\ndisabled = ['notes']\n"), &[], json!({}));
+    let names = client.names("tools");
+    assert!(names.iter().any(|name| name == "dice.roll") && !names.iter().any(|name| name.starts_with("notes.")), "{names:?}");
+    let (hidden, unknown) = (client.call("notes.list", json!({})), client.call("nobody.list", json!({})));
+    let told = |answer: &Value| answer["error"]["message"].as_str().unwrap_or_default().replace("notes", "nobody");
+    assert_eq!(told(&hidden), told(&unknown), "{hidden} {unknown}");
+    let mut other =
+        Client::begin(Place::with_settings("[channels.mcp]\ndisabled = ['notes']\n"), &["--session", "editor:1"], json!({}));
+    assert!(other.names("tools").iter().any(|name| name == "notes.list"), "another channel has it");
+}
+
+#[test]
 fn whoever_cannot_be_asked_is_denied_and_told_why() {
     let mut client = Client::begin(Place::new(), &[], json!({}));
     let answer = client.call("notes.remove", json!({ "key": "milk" }));
@@ -275,7 +290,7 @@ fn the_client_is_told_when_its_lists_change() {
             break message;
         }
     };
-    assert!(!answer.to_string().contains("dice.roll"), "{answer}");
+    assert!(!answer.to_string().contains(r#""name":"dice.roll""#), "{answer}");
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn differences_are_named() {
     let all: Vec<_> = one.differences(&other).iter().map(Difference::to_string).collect();
     assert_eq!(
         all,
-        ["the tool `dice.roll` is missing", "the plugin `dice` has another `version`", "the plugin `weather` is missing"]
+        ["the tool `dice.roll` is missing", "the plugin `dice` has another `version`", "the plugin `notes` is missing"]
     );
 }
 

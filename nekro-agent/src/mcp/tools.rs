@@ -142,6 +142,7 @@ fn output(schema: Option<&Value>) -> (Option<JsonObject>, Output) {
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
+    use nekro_core::{Content, IntoReply, Note};
 
     use super::*;
 
@@ -161,6 +162,36 @@ mod tests {
             ]],
         );
         check(json!({ "type": "null" }), expect!["None null"]);
+    }
+
+    #[track_caller]
+    fn answer(output: Output, reply: Result<Reply, Error>, expected: Expect) {
+        let result = Described { tool: Tool::default(), output }.result(reply.expect("it has a JSON form"));
+        expected.assert_eq(&serde_json::to_string(&result).expect("plain data"));
+    }
+
+    #[test]
+    fn an_answer_is_text_images_and_a_structured_form() {
+        let content = Content::new().text("Your chart:").image("image/png", vec![0x89, b'P', b'N', b'G']);
+        answer(
+            Output::None,
+            content.into_reply(),
+            expect![[
+                r#"{"resultType":"complete","content":[{"type":"text","text":"Your chart:"},{"type":"image","data":"iVBORw==","mimeType":"image/png"}],"isError":false}"#
+            ]],
+        );
+        answer(
+            Output::Wrapped,
+            Note::new("quiet".to_owned(), "You are mute.").into_reply(),
+            expect![[
+                r#"{"resultType":"complete","content":[{"type":"text","text":"quiet"},{"type":"text","text":"You are mute."}],"structuredContent":{"result":"quiet"},"isError":false}"#
+            ]],
+        );
+        answer(
+            Output::None,
+            ().into_reply(),
+            expect![[r#"{"resultType":"complete","content":[{"type":"text","text":""}],"isError":false}"#]],
+        );
     }
 
     #[test]

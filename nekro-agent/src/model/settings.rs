@@ -247,13 +247,6 @@ impl ModelsSettings {
         if self.default.is_none() && self.models.len() > 1 && !self.models.contains_key(MAIN) {
             wrong("default".to_owned(), format!("this must be set, for there are several models and none is called `{MAIN}`"));
         }
-        for (key, cost) in [("turn_cost", self.budget.turn_cost), ("session_cost", self.budget.session_cost)] {
-            if cost.is_some_and(|cost| !(cost.is_finite() && cost >= 0.0)) {
-                wrong(format!("budget.{key}"), "expected an amount, 0 or more".to_owned());
-            } else if cost.is_some() && !self.models.values().any(|model| model.price.is_some()) {
-                wrong(format!("budget.{key}"), "no model has a `price`, so nothing would ever be counted".to_owned());
-            }
-        }
         for (name, model) in &self.models {
             for (key, problem) in model.mistakes() {
                 wrong(format!("{name}.{key}"), problem);
@@ -431,7 +424,6 @@ mod tests {
     fn every_mistake_is_told_with_its_key() {
         wrong(
             "default = 'mian'
-             budget = { turn_cost = -1.0, session_cost = 5.0 }
              [main]
              provider = 'openai'
              url = 'ftp://user:s3cret@host'
@@ -448,7 +440,6 @@ mod tests {
             ",
             expect![[r#"
                 default: there is no model `mian`: did you mean `main`?
-                budget.turn_cost: expected an amount, 0 or more
                 main.model: this must be set: what the provider calls the model
                 main.url: expected an address such as `https://models.example/v1`
                 main.temperature: expected a number from 0 to 2
@@ -497,6 +488,8 @@ mod tests {
         let told = |text: &str| nekro_core::read_settings::<ModelsSettings>(text).expect_err("a mistake").to_string();
         expect!["`main.provider`: unknown variant `opnai`, expected one of `offline`, `replay`, `openai`, `anthropic`, `cerebras`, `cohere`, `deepseek`, `fireworks`, `gemini`, `groq`, `mistral`, `ollama`, `openrouter`, `together`, `xai`"].assert_eq(&told(r#"{"main":{"provider":"opnai"}}"#));
         expect![[r#"`main.timeouts.whole`: failed to parse input in the "friendly" duration format: expected duration to start with a unit value (a decimal integer) after an optional sign, but no integer was found"#]].assert_eq(&told(r#"{"main":{"provider":"openai","timeouts":{"whole":"soon"}}}"#));
+        expect!["`budget.turn_cost`: expected a number from 0.0, but -1.0 came"]
+            .assert_eq(&told(r#"{"budget":{"turn_cost":-1.0}}"#));
         expect!["`main.retries.time`: unknown key: did you mean `times`?"]
             .assert_eq(&told(r#"{"main":{"provider":"openai","retries":{"time":1}}}"#));
         expect!["`main.api_key`: the secret has the wrong type (its value is not shown)"]

@@ -29,9 +29,12 @@ pub(super) enum State {
 
 /// Looks at what a file is.
 pub(super) fn state(connection: &Connection, known: i64) -> Result<State, StorageError> {
-    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let (application, version) = (number("application_id")?, number("user_version")?);
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    // One statement sees one moment of the file: somebody else may be taking the steps just now.
+    let (application, version, tables): (i64, i64, i64) = connection.query_row(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id, pragma_user_version",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
     match version {
         0 if tables == 0 && application == 0 => Ok(State::Empty),
         _ if application != APPLICATION => {

@@ -120,6 +120,8 @@ async fn what_plugins_log_says_of_which_session_and_turn_it_is() {
     let writer = log.clone();
     let layer =
         tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone()).with_filter(LevelFilter::INFO);
+    // With a single listener, whoever meets a span first asks the listener of its own thread: the one of another test, which has none.
+    let _other = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let _listens = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
     let world = world(json!({ "answers": { "user_message": ["panic"], "tool_call": ["panic"] } }), json!({})).await;
     world.script("hello", [Step::Call(vec![("probe.echo", json!({ "text": "hi" }))]), Step::Say("done")]).await;

@@ -57,6 +57,8 @@ impl Question {
 
 /// What speaks for a tool that does what the verb says.
 const SAME_ACTION: f64 = 2.5;
+/// What speaks for one whose name says that and nothing else: `save`, and not `add_time`.
+const WHOLE_ACTION: f64 = 0.5;
 /// What speaks against one for which something is missing.
 const MISSING: f64 = 1.5;
 /// Below this, words that are there in common are chance.
@@ -93,11 +95,17 @@ pub(super) fn choose(sentence: &Sentence, tools: &[ToolSpec]) -> Choice {
         .zip(ranks)
         .filter_map(|(tool, rank)| {
             let own = tool.name.rsplit('.').next().unwrap_or_default();
-            let same_action = wanted.is_some() && own.split(['_', '-']).any(|part| action(&stem(part)) == wanted);
+            let parts: Vec<_> = own.split(['_', '-']).map(stem).collect();
+            let same_action = wanted.is_some() && parts.iter().any(|part| action(part) == wanted);
+            let is_whole = parts.iter().all(|part| action(part) == wanted);
             let filled = fill(sentence, tool);
             let names = names_it(sentence, tool);
             let is_meant = names > 0 || (same_action && is_clear) || filled.evidence >= 3.0 || rank >= LEAST_RANK;
-            let score = rank + names as f64 + if same_action { SAME_ACTION } else { 0.0 } + filled.evidence
+            let score = rank
+                + names as f64
+                + if same_action { SAME_ACTION } else { 0.0 }
+                + if same_action && is_whole { WHOLE_ACTION } else { 0.0 }
+                + filled.evidence
                 - if filled.missing.is_some() { MISSING } else { 0.0 };
             is_meant.then_some(Candidate { tool, filled, score })
         })

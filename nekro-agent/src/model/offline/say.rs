@@ -25,8 +25,11 @@ pub(super) fn nothing(tools: &[ToolSpec]) -> String {
     if tools.is_empty() {
         return help(tools);
     }
-    let names: Vec<_> = tools.iter().take(MOST_TOOLS).map(|tool| format!("`{}`", tool.name)).collect();
-    format!("I found no tool for that among {}. {WHAT_I_AM} Ask \"what can you do?\"", names.join(", "))
+    let tried = match tools {
+        [one] => format!("`{}` does not fit", one.name),
+        _ => format!("none of the {} fits", tools.len()),
+    };
+    format!("I found no tool for that: {tried}. {WHAT_I_AM} Ask \"what can you do?\"")
 }
 
 /// Says that it sees no pictures.
