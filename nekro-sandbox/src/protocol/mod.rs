@@ -3,7 +3,7 @@
 //! A frame is `u32 length | u8 kind | 16 bytes token | body`, numbers in little endian; the length counts what comes after it. The token is
 //! drawn anew for each run, and a frame with another one is a reason to end the worker: nothing of an earlier run counts in a later one.
 //! Bodies are JSON, but for what is only passed on (printed text, kept state). The worker is a stranger: its frames are measured before
-//! they are read ([`measure`]).
+//! they are read (`measure.rs`).
 //!
 //! The two take turns: a worker that has sent calls waits for their answers, one that has sent its report waits for the next script.
 
