@@ -47,7 +47,7 @@ pub struct Chosen {
 
 /// Tells the current time, date and weekday, here or in any city or time zone.
 ///
-/// Use it whenever the answer depends on what time or which day it is now.
+/// Use it whenever the answer depends on what time it is now, or on which day it is today.
 #[tool(read_only, tags = ["time", "clock", "date", "today", "weekday"])]
 fn now(
     clock: &Clock,

@@ -23,7 +23,7 @@ pub struct Weather {
     units: Units,
 }
 
-/// Returns the weather at a place now.
+/// Returns the weather at a place now: the sky, the temperature and how it feels, and the humidity.
 #[tool(read_only, tags = ["weather"])]
 async fn current(
     http: &Http,
@@ -38,7 +38,7 @@ async fn current(
     answer.current(place.label(), weather.units).ok_or_else(incomplete)
 }
 
-/// Returns the weather forecast of a place, day by day.
+/// Returns the weather forecast of a place, day by day: the sky, temperatures, rain or snow, and wind.
 #[tool(read_only, tags = ["weather"])]
 async fn forecast(
     http: &Http,

@@ -59,6 +59,8 @@ impl Question {
 const SAME_ACTION: f64 = 2.5;
 /// What speaks for one whose name says that and nothing else: `save`, and not `add_time`.
 const WHOLE_ACTION: f64 = 0.5;
+/// What speaks for one whose description has nearly this sentence as an example.
+const LIKE_AN_EXAMPLE: f64 = 1.5;
 /// What speaks against one for which something is missing.
 const MISSING: f64 = 1.5;
 /// Below this, words that are there in common are chance.
@@ -75,6 +77,27 @@ struct Candidate<'t> {
     tool: &'t ToolSpec,
     filled: Filled<'t>,
     score: f64,
+}
+
+impl Candidate<'_> {
+    /// Returns how many arguments the tool has.
+    fn arguments(&self) -> usize {
+        self.tool.arguments["properties"].as_object().map_or(0, Map::len)
+    }
+}
+
+/// Tells whether a question that the description quotes has nearly the words of the sentence.
+fn is_like_an_example(sentence: &Sentence, tool: &ToolSpec) -> bool {
+    const LEAST: usize = 3;
+    tool.description.split('"').skip(1).step_by(2).any(|example| {
+        let words = Sentence::new(example).words;
+        let same = words.iter().filter(|word| sentence.words.iter().any(|said| said.stem == word.stem)).count();
+        words.len() >= LEAST && same * 5 >= words.len() * 4
+    })
+}
+
+fn plugin(tool: &ToolSpec) -> Option<&str> {
+    tool.name.split_once('.').map(|(plugin, _)| plugin)
 }
 
 /// Chooses what a sentence asks for.
@@ -100,11 +123,13 @@ pub(super) fn choose(sentence: &Sentence, tools: &[ToolSpec]) -> Choice {
             let is_whole = parts.iter().all(|part| action(part) == wanted);
             let filled = fill(sentence, tool);
             let names = names_it(sentence, tool);
-            let is_meant = names > 0 || (same_action && is_clear) || filled.evidence >= 3.0 || rank >= LEAST_RANK;
+            let like = is_like_an_example(sentence, tool);
+            let is_meant = names > 0 || like || (same_action && is_clear) || filled.evidence >= 3.0 || rank >= LEAST_RANK;
             let score = rank
                 + names as f64
                 + if same_action { SAME_ACTION } else { 0.0 }
                 + if same_action && is_whole { WHOLE_ACTION } else { 0.0 }
+                + if like { LIKE_AN_EXAMPLE } else { 0.0 }
                 + filled.evidence
                 - if filled.missing.is_some() { MISSING } else { 0.0 };
             is_meant.then_some(Candidate { tool, filled, score })
@@ -113,7 +138,15 @@ pub(super) fn choose(sentence: &Sentence, tools: &[ToolSpec]) -> Choice {
     candidates.sort_by(|left, right| right.score.total_cmp(&left.score));
     let mut candidates = candidates.into_iter();
     let Some(best) = candidates.next() else { return Choice::Nothing };
-    if let Some(second) = candidates.next().filter(|second| best.score - second.score < CLOSE) {
+    let second = candidates.next().filter(|second| best.score - second.score < CLOSE);
+    // Of two tools of one plugin, the simpler one is meant by whoever says no more.
+    let (best, second) = match second {
+        Some(second) if plugin(best.tool) == plugin(second.tool) && best.arguments() != second.arguments() => {
+            (if best.arguments() < second.arguments() { best } else { second }, None)
+        }
+        second => (best, second),
+    };
+    if let Some(second) = second {
         let (best, second) = (&best.tool.name, &second.tool.name);
         return Choice::Say(format!(
             "I cannot tell whether you mean `{best}` or `{second}`. Say it with other words, or call one by its name."
@@ -137,7 +170,7 @@ pub(super) fn go_on(question: Question, sentence: &Sentence, tools: &[ToolSpec])
         return Choice::Help;
     }
     // Somebody who asks for another tool, and says all that it needs, has changed the subject.
-    if sentence.is_command()
+    if (sentence.is_command() || sentence.text.trim_end().ends_with('?'))
         && let Choice::Call { tool: other, arguments } = choose(sentence, tools)
         && other != question.tool
     {
@@ -145,7 +178,10 @@ pub(super) fn go_on(question: Question, sentence: &Sentence, tools: &[ToolSpec])
     }
     let slots = slots(&tool.arguments);
     let read = slots.iter().find(|slot| slot.name == question.argument).and_then(|slot| read_answer(sentence, &slot.shape));
-    let Some(value) = read else { return Choice::Ask(Question { again: true, ..question }) };
+    let Some(value) = read else {
+        // Whoever says something else twice is not asked a third time.
+        return if question.again { choose(sentence, tools) } else { Choice::Ask(Question { again: true, ..question }) };
+    };
     let mut given = question.given;
     given.insert(question.argument, value);
     match slots.iter().find(|slot| slot.required && !given.contains_key(slot.name)) {

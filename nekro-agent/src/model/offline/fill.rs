@@ -7,6 +7,7 @@ use regex_lite::Regex;
 use serde_json::{Map, Value};
 
 use super::{
+    example::Kinds,
     sentence::{Sentence, action, stem},
     shape::{Shape, Slot, slots},
 };
@@ -36,13 +37,17 @@ pub(super) fn fill<'t>(sentence: &Sentence, tool: &'t ToolSpec) -> Filled<'t> {
     let (mut evidence, mut missing) = (0.0, None);
     // What is said by its name first, then what can be told by its form, and what is left over last.
     let mut slots: Vec<_> = slots(&tool.arguments).into_iter().map(|slot| (slot, None)).collect();
-    for stage in [Filling::by_name, Filling::by_form, Filling::by_rest] {
+    for stage in [Filling::by_name, Filling::by_form, Filling::by_example, Filling::by_place, Filling::by_rest] {
         for (slot, value) in slots.iter_mut().filter(|(_, value)| value.is_none()) {
             if let Some((found, weight)) = stage(&mut filling, slot) {
                 evidence += weight;
                 *value = Some(found);
             }
         }
+    }
+    // Nothing else was said.
+    if evidence >= 2.0 && (0..sentence.words.len()).all(|at| filling.used.contains(&at) || sentence.words[at].is_empty()) {
+        evidence += 1.0;
     }
     for (slot, value) in slots {
         match value {
@@ -77,6 +82,7 @@ pub(super) fn read_answer(sentence: &Sentence, shape: &Shape) -> Option<Value> {
             matches_whole(form, text).then(|| text.into()).or_else(|| of_form(sentence, form).map(|(_, value)| value))
         }
         Shape::Date | Shape::Moment | Shape::Duration => moment(sentence, shape).map(|(_, value)| value),
+        Shape::List => alternatives(text).map(Value::from),
         Shape::Other => serde_json::from_str(text).ok(),
     }
 }
@@ -101,7 +107,7 @@ impl<'s> Filling<'s> {
 
     fn by_name(&mut self, slot: &Slot<'_>) -> Option<(Value, f64)> {
         let words = &self.sentence.words;
-        if matches!(slot.shape, Shape::Yes) {
+        if matches!(slot.shape, Shape::Yes) || is_unit(slot) || is_place(slot) {
             return None;
         }
         let name = stem(slot.name);
@@ -149,7 +155,8 @@ impl<'s> Filling<'s> {
                 let is_whole = matches!(slot.shape, Shape::Integer);
                 let read = |at: usize| {
                     let word = words[at].plain.as_str();
-                    if is_whole { word.parse::<i64>().ok().map(Value::from) } else { number(word) }
+                    let value = if is_whole { word.parse::<i64>().ok().map(Value::from) } else { number(word) };
+                    value.filter(|value| slot.allows(value))
                 };
                 let mut numbers = (0..words.len()).filter(|at| free(*at)).filter_map(|at| Some((at, read(at)?)));
                 let (at, value) = numbers.next()?;
@@ -161,6 +168,12 @@ impl<'s> Filling<'s> {
                 let says_which = words.get(at + 1).is_some_and(|word| word.stem == stem(slot.name));
                 (at..at + if says_which { 2 } else { 1 }, value, if slot.required { 1.0 } else { 0.5 })
             }
+            Shape::List => {
+                let options = alternatives(self.said())?;
+                // "Tea or coffee?" asks for nothing else.
+                let is_all = self.sentence.text.trim_end().ends_with('?') && self.is_bare();
+                (0..0, options.into(), if is_all { 3.0 } else { 1.5 })
+            }
             _ => return None,
         };
         if range.clone().any(|at| !free(at)) {
@@ -170,8 +183,72 @@ impl<'s> Filling<'s> {
         Some((value, weight))
     }
 
+    /// Takes what looks like the examples of an argument.
+    fn by_example(&mut self, slot: &Slot<'_>) -> Option<(Value, f64)> {
+        if !matches!(slot.shape, Shape::Prose | Shape::Words | Shape::Name) {
+            return None;
+        }
+        let (words, text, weight) = match unit(self.sentence, slot) {
+            Some((word, text)) => (word..word + 1, text, 1.5),
+            None => {
+                let found = Kinds::of(slot.description).find(self.sentence, slot.description)?;
+                let weight = if found.is_all && slot.required { 3.0 } else { 1.5 };
+                (found.words, found.text, if slot.required { weight } else { 0.5 })
+            }
+        };
+        if words.clone().any(|at| self.used.contains(&at)) {
+            return None;
+        }
+        self.used.extend(words);
+        Some((text.into(), weight))
+    }
+
+    /// Takes where something is: what stands behind `in`, for an argument that is described as a city or a time zone.
+    fn by_place(&mut self, slot: &Slot<'_>) -> Option<(Value, f64)> {
+        const MOST: usize = 3;
+        if !is_place(slot) {
+            return None;
+        }
+        let before: &[&str] = if slot.name == "from" { &["from"] } else { &["in", "at", "for", "to", "near"] };
+        let words = &self.sentence.words;
+        let says = |at: usize| {
+            let word = &words[at];
+            let is_time = ["today", "tomorrow", "yesterday", "tonight"].contains(&word.plain.as_str());
+            !self.used.contains(&at)
+                && !word.is_empty()
+                && !is_time
+                && !word.plain.starts_with(|first: char| first.is_ascii_digit())
+        };
+        let first = (1..words.len()).find(|at| before.contains(&words[at - 1].plain.as_str()) && says(*at))?;
+        let place: Vec<_> = (first..words.len()).take_while(|at| says(*at)).take(MOST).collect();
+        let text = &self.sentence.text[words[first].start..words[place[place.len() - 1]].end];
+        self.used.extend(place);
+        Some((text.split(',').next().unwrap_or(text).into(), if slot.required { 1.3 } else { 1.0 }))
+    }
+
+    /// Returns what is said behind the verb.
+    fn said(&self) -> &'s str {
+        let words = &self.sentence.words;
+        let verb = self
+            .sentence
+            .first()
+            .filter(|first| action(&words[*first].stem).is_some() || self.nouns.contains(&words[*first].stem));
+        let from = verb.map_or(0, |verb| words[verb].end);
+        let text = &self.sentence.text[from..];
+        let between = ["between ", "from ", "of ", ": "].iter().find_map(|word| text.find(word).map(|at| at + word.len()));
+        &text[between.unwrap_or(0)..]
+    }
+
+    /// Tells whether the sentence neither says what is to be done nor asks with a word.
+    fn is_bare(&self) -> bool {
+        self.sentence.first() == Some(0)
+            && self.sentence.words.first().is_some_and(|word| !word.is_empty() && action(&word.stem).is_none())
+    }
+
     fn by_rest(&mut self, slot: &Slot<'_>) -> Option<(Value, f64)> {
-        if !slot.required {
+        let kinds = Kinds::of(slot.description);
+        // What has an example that looks like something is not just anything, and neither is a unit.
+        if !slot.required || kinds.time || kinds.amount || is_unit(slot) {
             return None;
         }
         let (text, weight) = match slot.shape {
@@ -254,6 +331,48 @@ impl<'s> Filling<'s> {
         const MOST: usize = 6;
         (!found.is_empty() && found.len() <= MOST).then(|| (found.join(" "), weight))
     }
+}
+
+/// Takes alternatives apart: `tea, coffee or milk`.
+fn alternatives(text: &str) -> Option<Vec<String>> {
+    const LONGEST: usize = 60;
+    let text = text.trim().trim_end_matches(['?', '.', '!']);
+    let parts = text.split([',', ';']).flat_map(|part| part.split(" or ")).flat_map(|part| part.split(" and "));
+    let parts: Vec<_> = parts
+        .map(|part| part.trim().trim_start_matches("or ").trim_start_matches("and ").trim_matches('"').to_owned())
+        .filter(|part| !part.is_empty())
+        .collect();
+    (parts.len() > 1 && parts.iter().all(|part| part.len() <= LONGEST)).then_some(parts)
+}
+
+/// Finds the unit that an argument `from` or `to` is described to be: behind the number, and behind `to` or `how many`.
+fn unit(sentence: &Sentence, slot: &Slot<'_>) -> Option<(usize, String)> {
+    if !is_unit(slot) {
+        return None;
+    }
+    let words = &sentence.words;
+    let plain = |at: usize| words.get(at).map_or("", |word| word.plain.as_str());
+    let number = (0..words.len()).find(|at| plain(*at).parse::<f64>().is_ok())?;
+    let at = match slot.name {
+        "from" => number + 1,
+        "to" => {
+            let behind = (number + 2..words.len()).find(|at| ["to", "into", "in", "as"].contains(&plain(*at))).map(|at| at + 1);
+            behind.or_else(|| (0..number).find(|at| plain(*at) == "how" && plain(at + 1) == "many").map(|at| at + 2))?
+        }
+        _ => return None,
+    };
+    let word = words.get(at).filter(|word| !word.is_empty() && action(&word.stem).is_none())?;
+    Some((at, sentence.text[word.start..word.end].to_owned()))
+}
+
+fn is_unit(slot: &Slot<'_>) -> bool {
+    Sentence::new(slot.description).words.iter().any(|word| word.plain == "unit")
+}
+
+fn is_place(slot: &Slot<'_>) -> bool {
+    let described = slot.description.to_lowercase();
+    matches!(slot.shape, Shape::Prose | Shape::Words | Shape::Name)
+        && ["city", "time zone"].iter().any(|one| described.contains(one))
 }
 
 fn number(word: &str) -> Option<Value> {

@@ -4,6 +4,7 @@
 //! types, and asks for what is missing. It understands English, and says plainly what it is.
 
 mod choose;
+mod example;
 mod fill;
 mod rank;
 mod say;

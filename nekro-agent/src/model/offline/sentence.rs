@@ -40,9 +40,9 @@ const MOST: usize = 4_000;
 const EMPTY: &[&str] = &[
     "a", "about", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "by", "can", "could", "did", "do",
     "does", "for", "from", "have", "has", "hello", "hey", "hi", "how", "i", "in", "is", "it", "its", "just", "kindly", "let",
-    "may", "me", "my", "now", "of", "on", "or", "our", "out", "please", "so", "some", "than", "that", "the", "there", "these",
-    "this", "those", "to", "up", "us", "was", "we", "were", "what", "whats", "when", "where", "which", "who", "will", "with",
-    "would", "you", "your", "like", "want", "need", "got", "had", "ok", "okay",
+    "many", "may", "me", "much", "my", "now", "of", "on", "or", "our", "out", "please", "so", "some", "than", "that", "the",
+    "there", "these", "this", "those", "to", "up", "us", "was", "we", "were", "what", "whats", "when", "where", "which", "who",
+    "will", "with", "would", "you", "your", "like", "want", "need", "got", "had", "ok", "okay",
 ];
 
 /// What a polite sentence begins with.

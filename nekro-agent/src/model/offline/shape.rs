@@ -23,6 +23,8 @@ pub(super) enum Shape {
     Words,
     /// What somebody says, as it was said.
     Prose,
+    /// Several texts.
+    List,
     /// Something that a sentence does not have.
     Other,
 }
@@ -38,6 +40,16 @@ pub(super) struct Slot<'t> {
     pub(super) description: &'t str,
     pub(super) required: bool,
     pub(super) shape: Shape,
+    // The least and the most that a number may be.
+    bounds: (Option<f64>, Option<f64>),
+}
+
+impl Slot<'_> {
+    /// Tells whether a number is within its bounds.
+    pub(super) fn allows(&self, number: &Value) -> bool {
+        let (least, most) = self.bounds;
+        number.as_f64().is_some_and(|number| least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most))
+    }
 }
 
 /// Returns the arguments of a tool, those first that must be given.
@@ -52,6 +64,7 @@ pub(super) fn slots(arguments: &Value) -> Vec<Slot<'_>> {
             description: schema["description"].as_str().unwrap_or_default(),
             required: required.contains(&name.as_str()),
             shape: shape(schema, arguments, 0),
+            bounds: (schema["minimum"].as_f64(), schema["maximum"].as_f64()),
         })
         .collect();
     slots.sort_by_key(|slot| !slot.required);
@@ -90,6 +103,7 @@ fn shape(schema: &Value, root: &Value, depth: usize) -> Shape {
         Some("integer") => Shape::Integer,
         Some("number") => Shape::Number,
         Some("string") => text(schema),
+        Some("array") if schema["items"]["type"] == "string" => Shape::List,
         _ => Shape::Other,
     }
 }

@@ -161,7 +161,7 @@ fn what_is_missing_is_asked_for_and_what_no_tool_does_is_said() {
             what is the capital of France? => I found no tool for that: none of the 14 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
             write a poem => I found no tool for that: none of the 14 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
             make me a sandwich => I found no tool for that: none of the 14 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
-            show me the weather => I cannot tell whether you mean `weather.current` or `weather.forecast`. Say it with other words, or call one by its name.
+            show me the weather => For `weather.current` I need `city`: The name of a city, such as "Berlin".
             hello => Hello! I am no language model, but I can call tools for you. Ask "what can you do?"
             thanks! => You are welcome.
             what can you do? => I am no language model: I choose a tool by the words of a sentence, without a key or a network. This is what I can call:
@@ -169,6 +169,65 @@ fn what_is_missing_is_asked_for_and_what_no_tool_does_is_said() {
             qwertz => I found no tool for that: none of the 14 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
             ... => I found no tool for that: none of the 14 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
             🎲 => I found no tool for that: none of the 14 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
+        "#]],
+    );
+}
+
+#[test]
+fn what_looks_like_the_examples_of_an_argument_is_taken_for_it() {
+    check_all(
+        &bundled(),
+        &[
+            "what is 15% of 80",
+            "what is 3 * 7?",
+            "12 * (3+4)",
+            "calculate 2^10",
+            "how much is 12 plus 30",
+            "what time is it",
+            "what time is it in Tokyo?",
+            "what day is it today",
+            "15:30 in Tokyo",
+            "convert 15:30 from Berlin to New York",
+            "which day is in 90 days",
+            "when was it three weeks ago",
+            "how many days until 2026-12-25",
+            "convert 5 miles to km",
+            "how many km are 5 miles",
+            "20 celsius in fahrenheit",
+            "choose between tea and coffee",
+            "choose two of red, green or blue",
+            "tea or coffee?",
+            "what's the weather in Berlin",
+            "will it rain in Oslo tomorrow",
+            "weather forecast for New York",
+            "note that 2 + 2 is 4",
+            "remember that I meet Ada in Berlin at 15:30",
+        ],
+        expect![[r#"
+            what is 15% of 80 => basic.calculate {"expression":"15% of 80"}
+            what is 3 * 7? => basic.calculate {"expression":"3 * 7"}
+            12 * (3+4) => basic.calculate {"expression":"12 * (3 + 4)"}
+            calculate 2^10 => basic.calculate {"expression":"2 ^ 10"}
+            how much is 12 plus 30 => basic.calculate {"expression":"12 + 30"}
+            what time is it => basic.now {}
+            what time is it in Tokyo? => basic.now {"zone":"Tokyo"}
+            what day is it today => basic.now {}
+            15:30 in Tokyo => basic.convert_time {"time":"15:30","to":"Tokyo"}
+            convert 15:30 from Berlin to New York => basic.convert_time {"from":"Berlin","time":"15:30","to":"New York"}
+            which day is in 90 days => basic.add_time {"amount":"90 days"}
+            when was it three weeks ago => basic.add_time {"amount":"3 weeks ago"}
+            how many days until 2026-12-25 => basic.time_between {"end":"2026-12-25"}
+            convert 5 miles to km => basic.convert_units {"from":"miles","to":"km","value":5.0}
+            how many km are 5 miles => basic.convert_units {"from":"miles","to":"km","value":5.0}
+            20 celsius in fahrenheit => basic.convert_units {"from":"celsius","to":"fahrenheit","value":20.0}
+            choose between tea and coffee => basic.choose {"options":["tea","coffee"]}
+            choose two of red, green or blue => basic.choose {"count":2,"options":["red","green","blue"]}
+            tea or coffee? => basic.choose {"options":["tea","coffee"]}
+            what's the weather in Berlin => weather.current {"city":"Berlin"}
+            will it rain in Oslo tomorrow => weather.forecast {"city":"Oslo"}
+            weather forecast for New York => weather.forecast {"city":"New York"}
+            note that 2 + 2 is 4 => notes.save {"text":"2 + 2 is 4"}
+            remember that I meet Ada in Berlin at 15:30 => notes.save {"text":"I meet Ada in Berlin at 15:30"}
         "#]],
     );
 }
@@ -311,6 +370,16 @@ fn a_question_is_answered_in_the_next_message() {
         notes.remove {"key":"birthday"}
     "#]]
     .assert_eq(&talk(&["delete a note", "birthday"]));
+    expect![[r#"
+        > choose something
+        For `basic.choose` I need `options`: What to choose from, such as ["pizza", "pasta", "salad"].
+        > hm
+        That does not fit. For `basic.choose` I need `options`: What to choose from, such as ["pizza", "pasta", "salad"].
+        > hm
+        I found no tool for that: none of the 14 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
+        > roll a d6
+        dice.roll {"notation":"d6"}
+    "#]].assert_eq(&talk(&["choose something", "hm", "hm", "roll a d6"]));
 }
 
 #[test]
