@@ -58,12 +58,17 @@ fn a_message_runs_through_its_decisions_and_facts() {
 
 #[test]
 fn a_wrong_line_is_told_and_the_next_one_runs() {
-    let run = Place::new().run_with(&["chat"], "/rol\n/say \"\ndice.roll(\nnotes.nothing()\n/roll 5d1\n");
+    let run = Place::new().run_with(&["chat"], "/rol\n/say \"\ndice.roll(\nnotes.nothing()\ndice.rol(\"2d6\")\n/roll 5d1\n");
     assert!(run.out.contains("5d1: 5"));
     let err = run.bad(1);
-    for told in
-        ["there is no command `/rol`", "did you mean `/roll`?", "not closed", "at column 11", "there is no tool `notes.nothing`"]
-    {
+    for told in [
+        "there is no command `/rol`",
+        "did you mean `/roll`?",
+        "not closed",
+        "at column 11",
+        "there is no tool `notes.nothing`",
+        "did you mean `dice.roll`?",
+    ] {
         assert!(err.contains(told), "{told}: {err}");
     }
 }

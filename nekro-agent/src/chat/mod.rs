@@ -226,8 +226,11 @@ impl Chat<'_> {
 
     async fn call(&self, call: &direct_call::DirectCall) -> Result<(), Error> {
         let entry = self.agent.kernel.registry().tool(&call.tool);
-        let names: Vec<_> = entry.map(|tool| tool.decl.arguments.iter().map(|one| one.name).collect()).unwrap_or_default();
-        let arguments = call.arguments(&names)?;
+        let arguments = match entry {
+            Some(tool) => call.arguments(&tool.decl.arguments.iter().map(|one| one.name).collect::<Vec<_>>())?,
+            // The kernel says which one was meant.
+            None => "{}".to_owned(),
+        };
         let span = tracing::info_span!("call", session = %self.session);
         let reply = self.agent.kernel.call(&call.tool, &arguments, &self.caller).instrument(span).await?;
         self.screen.reply(&reply);
