@@ -1,6 +1,6 @@
 //! What is printed: for a person with colours on a terminal, for a program as JSON.
 
-use std::{borrow::Cow, fmt::Display, io::Write, process::ExitCode};
+use std::{borrow::Cow, fmt::Display, io::Write, path::Path, process::ExitCode};
 
 use anstyle::Style;
 use nekro_core::Reply;
@@ -95,9 +95,9 @@ impl Screen {
     /// Prints an error, and what to do about it.
     pub(crate) fn error(&self, message: &str, hint: Option<&str>) {
         let mut screen = anstream::stderr();
-        let _ = writeln!(screen, "{RED}error:{RED:#} {}", plain(message));
+        let _ = writeln!(screen, "{RED}error:{RED:#} {}", as_called(&plain(message)));
         if let Some(hint) = hint {
-            let _ = writeln!(screen, "{DIM}hint:{DIM:#} {}", plain(hint));
+            let _ = writeln!(screen, "{DIM}hint:{DIM:#} {}", as_called(&plain(hint)));
         }
     }
 }
@@ -180,21 +180,76 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|one| if harmless(one) { one } else { char::REPLACEMENT_CHARACTER }).collect())
 }
 
-/// Lays rows out in columns; the last one is cut to the terminal's width.
+/// Names the program in a text as it was called: `nekro doctor` is another command in an agent of one's own.
+fn as_called(text: &str) -> String {
+    let called =
+        std::env::args_os().next().and_then(|path| Path::new(&path).file_stem().map(|name| name.to_string_lossy().into_owned()));
+    text.replace("`nekro ", &format!("`{} ", called.as_deref().unwrap_or("nekro")))
+}
+
+/// Lays rows out in columns. On a terminal, the last one goes on below itself where it is too long.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    lay_out(rows, terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+}
+
+fn lay_out(rows: &[Vec<String>], terminal: Option<usize>) -> String {
+    const SPACE: usize = 2;
+    // Where the last column begins for a row whose other columns leave it too little.
+    const BELOW: usize = 6;
+    // A cell that is wider than this stands alone, so that it does not push the others away.
+    let widest = terminal.map_or(usize::MAX, |width| width * 2 / 5);
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let of = |cell: &String| cell.chars().count();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(of).filter(|width| *width <= widest).max();
     let widths: Vec<_> = (0..count).map(|column| width(column).unwrap_or(0)).collect();
     let line = |row: &Vec<String>| {
-        let cells = row.iter().enumerate().map(|(column, cell)| {
-            let bold = if column == 0 { Style::new().bold() } else { Style::new() };
+        let mut line = String::new();
+        let mut at = 0;
+        for (column, cell) in row.iter().enumerate() {
             let last = column + 1 == row.len();
-            let space = if last { 0 } else { widths[column] - cell.chars().count() + 2 };
-            format!("{bold}{cell}{bold:#}{}", " ".repeat(space))
-        });
-        cells.collect::<String>()
+            if last && column > 0 {
+                let begin: usize = widths[..column].iter().map(|width| width + SPACE).sum();
+                let begin = if terminal.is_some_and(|width| begin * 2 > width) { BELOW } else { begin };
+                if at > begin {
+                    line.truncate(line.trim_end().len());
+                    line.push('\n');
+                    at = 0;
+                }
+                line += &" ".repeat(begin - at);
+                line += &wrapped(cell, begin, terminal);
+            } else {
+                let bold = if column == 0 { Style::new().bold() } else { Style::new() };
+                line += &format!("{bold}{cell}{bold:#}");
+                let space = if last { 0 } else { widths[column].saturating_sub(of(cell)) + SPACE };
+                line += &" ".repeat(space);
+                at += of(cell) + space;
+            }
+        }
+        line
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Breaks a text that begins in some column between words.
+fn wrapped(text: &str, begin: usize, terminal: Option<usize>) -> String {
+    const LEAST: usize = 20;
+    let Some(room) = terminal.map(|width| width.saturating_sub(begin)).filter(|room| *room >= LEAST) else {
+        return text.to_owned();
+    };
+    let mut lines = String::new();
+    let mut at = 0;
+    for word in text.split_inclusive(' ') {
+        let width = word.trim_end().chars().count();
+        if at > 0 && at + width > room {
+            lines.truncate(lines.trim_end().len());
+            lines += "\n";
+            lines += &" ".repeat(begin);
+            at = 0;
+        }
+        lines += word;
+        at += word.chars().count();
+    }
+    lines
 }
 
 /// Writes a number of bytes for a person.
@@ -215,11 +270,37 @@ pub(crate) fn first_line(docs: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use expect_test::expect;
+
     use super::*;
 
     #[test]
     fn a_text_from_elsewhere_cannot_steer_the_terminal() {
         assert_eq!(plain("a\tb\nc é"), "a\tb\nc é");
         assert_eq!(plain("\u{1b}[2J\u{9b}1A\r\u{7}x"), "\u{fffd}[2J\u{fffd}1A\u{fffd}\u{fffd}x");
+    }
+
+    #[test]
+    fn a_table_goes_on_below_itself_where_the_terminal_ends() {
+        let row = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
+        let rows = [
+            row(&["/roll", "Rolls dice, such as 2d6+1, and adds them up."]),
+            row(&["/guard [tool] [destructive]", "Shows the rules."]),
+            row(&["alone"]),
+        ];
+        let plain = |text: String| anstream::adapter::strip_str(&text).to_string();
+        expect![[r#"
+            /roll  Rolls dice, such as 2d6+1, and
+                   adds them up.
+            /guard [tool] [destructive]
+                   Shows the rules.
+            alone"#]]
+        .assert_eq(&plain(lay_out(&rows, Some(40))));
+        expect![[r#"
+            /roll                        Rolls dice, such as 2d6+1, and adds them up.
+            /guard [tool] [destructive]  Shows the rules.
+            alone"#]]
+        .assert_eq(&plain(lay_out(&rows, None)));
+        assert_eq!(lay_out(&[], Some(0)), "");
     }
 }
