@@ -14,4 +14,5 @@ nekro_core::bundle! {
     nekro_plugin_persona,
     nekro_plugin_transcript,
     nekro_plugin_weather,
+    nekro_plugin_web_reader,
 }
