@@ -12,6 +12,7 @@ nekro_core::bundle! {
     nekro_plugin_guard,
     nekro_plugin_notes,
     nekro_plugin_persona,
+    nekro_plugin_search,
     nekro_plugin_transcript,
     nekro_plugin_weather,
     nekro_plugin_web_reader,

@@ -22,7 +22,7 @@ pub(crate) fn parse(html: &str) -> Result<Document, Refusal> {
 
 /// Tells whether a tree is deeper than it may be, without going down by recursion.
 fn is_deeper(root: &NodeRef<'_>, most: usize) -> bool {
-    let (mut node, mut depth) = (root.clone(), 0);
+    let (mut node, mut depth) = (*root, 0);
     loop {
         if let Some(child) = node.first_child() {
             (node, depth) = (child, depth + 1);
