@@ -7,6 +7,7 @@
 nekro_core::bundle! {
     nekro_plugin_basic,
     nekro_plugin_dice,
+    nekro_plugin_feeds,
     nekro_plugin_git,
     nekro_plugin_greeter,
     nekro_plugin_guard,

@@ -121,6 +121,28 @@ pub fn links(html: &str, base: Option<&Url>) -> Result<Vec<Link>, Refusal> {
     Ok(links)
 }
 
+/// Returns the feeds that a page names, with what it calls them.
+///
+/// # Errors
+///
+/// If reading it would cost too much.
+pub fn feeds(html: &str, base: Option<&Url>) -> Result<Vec<Link>, Refusal> {
+    const KINDS: [&str; 3] = ["application/rss+xml", "application/atom+xml", "application/feed+json"];
+    let document = document::parse(html)?;
+    let mut feeds = Vec::new();
+    for link in document.select("link[rel~=alternate][type][href]").iter() {
+        let kind = link.attr("type").unwrap_or_default().to_ascii_lowercase();
+        let href = link.attr("href").unwrap_or_default();
+        let url = base.map_or_else(|| Url::parse(&href), |base| base.join(&href));
+        if let (true, Ok(url)) = (KINDS.contains(&kind.trim()), url)
+            && matches!(url.scheme(), "http" | "https")
+        {
+            feeds.push(Link { text: line(&link.attr("title").unwrap_or_default()), url: url.into() });
+        }
+    }
+    Ok(feeds)
+}
+
 /// Returns the text of a piece of HTML, in Markdown.
 ///
 /// # Errors
