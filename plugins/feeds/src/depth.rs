@@ -3,7 +3,7 @@
 //! What reads feeds goes into some elements by recursion, and a stack that is full ends the process. So the depth is measured before, by the
 //! same reader of XML.
 
-use quick_xml::{Reader, events::Event};
+use quick_xml::{Reader, encoding::DecodingReader, events::Event};
 
 /// The most that a feed needs, with HTML in its entries.
 pub(crate) const DEEPEST: usize = 200;
@@ -19,13 +19,19 @@ pub(crate) fn is_too_deep(bytes: &[u8]) -> bool {
 }
 
 fn xml(bytes: &[u8]) -> bool {
-    let mut reader = Reader::from_reader(bytes);
+    let mut reader = Reader::from_reader(DecodingReader::new(bytes));
     reader.config_mut().check_end_names = false;
     reader.config_mut().allow_unmatched_ends = true;
     let (mut depth, mut piece) = (0_usize, Vec::new());
     loop {
         piece.clear();
         match reader.read_event_into(&mut piece) {
+            // What follows may be in other letters, in which other bytes are brackets.
+            Ok(Event::Decl(declaration)) => {
+                if let Some(encoding) = declaration.encoder() {
+                    reader.get_mut().set_encoding(encoding);
+                }
+            }
             Ok(Event::Start(_)) => depth += 1,
             Ok(Event::End(_)) => depth = depth.saturating_sub(1),
             // What cannot be read ends here for everybody.
