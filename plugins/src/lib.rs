@@ -7,10 +7,14 @@
 nekro_core::bundle! {
     nekro_plugin_basic,
     nekro_plugin_dice,
+    nekro_plugin_feeds,
+    nekro_plugin_git,
     nekro_plugin_greeter,
     nekro_plugin_guard,
     nekro_plugin_notes,
     nekro_plugin_persona,
+    nekro_plugin_search,
     nekro_plugin_transcript,
     nekro_plugin_weather,
+    nekro_plugin_web_reader,
 }

@@ -118,7 +118,8 @@ mod tests {
         check("http", "*.a.org:8", &["b.a.org:8"], &["b.a.org", "b.a.org:80"]);
         check("http", "a.org:*", &["a.org", "a.org:1"], &["b.org", "b.org:1"]);
         check("http", "*", &["a.org", "*", "*.a.org", "[::1]"], &["a.org:1", "*:1"]);
-        check("http", "*:*", &["a.org", "*:1", "[::1]:80"], &[]);
+        check("http", "*:*", &["a.org", "*:1", "*:*", "[::1]:80"], &[]);
+        check("http", "a.org:1", &["a.org:1"], &["a.org:*"]);
         check("http", "[::1]", &["[::1]"], &["[::1]:80", "[::2]"]);
     }
 

@@ -45,7 +45,7 @@ pub(crate) fn read(keys: &mut Keys, diagnostics: &mut Diagnostics) -> Vec<Scope>
     scopes
 }
 
-/// A host: a name or an address, one with `*.` before it for all hosts below it, and perhaps a port; `*` is any host.
+/// A host: a name or an address, one with `*.` before it for all hosts below it, and perhaps a port, or `*` for every port; `*` is any host.
 fn host(text: &str) -> Option<String> {
     if let Some((scheme, rest)) = text.split_once("://") {
         let host = rest.split('/').next().unwrap_or_default();
@@ -60,9 +60,10 @@ fn host(text: &str) -> Option<String> {
         _ => (text, None),
     };
     if let Some(port) = port
+        && port != "*"
         && port.parse::<u16>().map_or(true, |number| number == 0 || number.to_string() != port)
     {
-        return Some(format!("`{port}` is not a port: write a number from 1 to 65535, or leave it out"));
+        return Some(format!("`{port}` is not a port: write a number from 1 to 65535, `*` for every port, or leave it out"));
     }
     let is_address = name
         .strip_prefix('[')
@@ -159,6 +160,8 @@ mod tests {
                 "[::1]",
                 "*",
                 "*:8080",
+                "*:*",
+                "a.org:*",
                 "my_host",
             ],
             &[

@@ -9,8 +9,8 @@ use crate::{error::Error, plugin::PluginDecl};
 
 /// The hosts that a plugin declares.
 ///
-/// `api.example.org` is that host on the port of the scheme, `*.example.org` every host below it, `*` every host that has a name, and
-/// `api.example.org:8443` that host on that port. An address is reached only where it is declared itself.
+/// `api.example.org` is that host on the port of the scheme, `*.example.org` every host below it, `*` every host that has a name,
+/// `api.example.org:8443` that host on that port, and `api.example.org:*` that host on every port. An address is reached only where it is declared itself.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpScope {
     plugin: &'static PluginDecl,
@@ -29,8 +29,7 @@ impl HttpScope {
 
     /// Tells whether a host is declared: in lower case, without a dot at its end, and an address of version 6 in brackets.
     pub fn allows(self, host: &str, port: u16, usual_port: u16) -> bool {
-        let wanted = |declared: Option<u16>| declared.unwrap_or(usual_port) == port;
-        self.entries().any(|(name, declared)| wanted(declared) && is_within(host, name))
+        self.entries().any(|(name, declared)| declared.allows(port, usual_port) && is_within(host, name))
     }
 
     /// Tells whether a host is declared on any port.
@@ -46,12 +45,32 @@ impl HttpScope {
             .with_hint(format!("its author adds {host:?} to `http` in `#[plugin(http = […])]`"))
     }
 
-    fn entries(self) -> impl Iterator<Item = (&'static str, Option<u16>)> {
+    fn entries(self) -> impl Iterator<Item = (&'static str, Ports)> {
         self.plugin.scope(HTTP.name).iter().map(|entry| match entry.rsplit_once(':') {
             // The colons of an address in brackets are its own.
-            Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
-            _ => (*entry, None),
+            Some((name, "*")) => (name, Ports::All),
+            Some((name, port)) if !port.ends_with(']') => (name, port.parse().map_or(Ports::Usual, Ports::One)),
+            _ => (*entry, Ports::Usual),
         })
+    }
+}
+
+/// The ports of a host that are declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ports {
+    /// That of the URL's scheme.
+    Usual,
+    One(u16),
+    All,
+}
+
+impl Ports {
+    fn allows(self, port: u16, usual_port: u16) -> bool {
+        match self {
+            Self::Usual => port == usual_port,
+            Self::One(one) => port == one,
+            Self::All => true,
+        }
     }
 }
 
@@ -75,6 +94,13 @@ fn address(host: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_is_the_usual_one_unless_it_is_declared() {
+        for (declared, usual, other) in [(Ports::Usual, true, false), (Ports::One(8443), false, true), (Ports::All, true, true)] {
+            assert_eq!((declared.allows(443, 443), declared.allows(8443, 443)), (usual, other), "{declared:?}");
+        }
+    }
 
     #[test]
     fn a_host_is_within_what_is_declared_for_it() {
