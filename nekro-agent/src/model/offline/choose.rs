@@ -62,7 +62,7 @@ const WHOLE_ACTION: f64 = 0.5;
 /// What speaks for one whose description has nearly this sentence as an example.
 const LIKE_AN_EXAMPLE: f64 = 1.5;
 /// What speaks against one for which something is missing.
-const MISSING: f64 = 1.5;
+const MISSING: f64 = 2.0;
 /// Below this, words that are there in common are chance.
 const LEAST_RANK: f64 = 1.5;
 /// Two tools that are closer than this cannot be told apart.
@@ -106,13 +106,14 @@ pub(super) fn choose(sentence: &Sentence, tools: &[ToolSpec]) -> Choice {
         return choice;
     }
     let wanted = sentence.action();
-    let verb = sentence.first().map(|first| &sentence.words[first]).filter(|verb| action(&verb.stem).is_some());
+    let verb = sentence.first().filter(|first| action(&sentence.words[*first].stem).is_some());
+    let is_vague = |verb: usize| VAGUE.iter().any(|vague| stem(vague) == sentence.words[verb].stem);
     let is_clear = verb.is_some_and(|verb| {
         // "Write down", "keep in mind".
         let written_down = sentence.words.iter().any(|word| matches!(word.plain.as_str(), "down" | "mind"));
-        written_down || !VAGUE.iter().any(|vague| stem(vague) == verb.stem)
+        written_down || !is_vague(verb)
     });
-    let ranks = rank(sentence, tools);
+    let ranks = rank(sentence, verb.filter(|verb| is_vague(*verb)), tools);
     let mut candidates: Vec<_> = tools
         .iter()
         .zip(ranks)

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sentence::{Sentence, stem};
+use super::sentence::{Sentence, action, stem};
 use crate::model::ToolSpec;
 
 // The constants that are usual.
@@ -42,12 +42,13 @@ impl Document {
     }
 }
 
-/// Returns how well a sentence fits each tool.
-pub(super) fn rank(sentence: &Sentence, tools: &[ToolSpec]) -> Vec<f64> {
+/// Returns how well a sentence fits each tool. A word that says nothing can be left out.
+pub(super) fn rank(sentence: &Sentence, without: Option<usize>, tools: &[ToolSpec]) -> Vec<f64> {
     let documents: Vec<_> = tools.iter().map(Document::of).collect();
     let count = documents.len() as f64;
     let average = (documents.iter().map(|document| document.length).sum::<f64>() / count.max(1.0)).max(1.0);
-    let asked: BTreeSet<_> = sentence.words.iter().filter(|word| !word.is_empty()).map(|word| word.stem.as_str()).collect();
+    let says = sentence.words.iter().enumerate().filter(|(at, word)| !word.is_empty() && without != Some(*at));
+    let asked: BTreeSet<_> = says.map(|(_, word)| word.stem.as_str()).collect();
     let rarity = |word: &str| {
         let with = documents.iter().filter(|document| document.words.contains_key(word)).count() as f64;
         (1.0 + (count - with + 0.5) / (with + 0.5)).ln()
@@ -66,5 +67,5 @@ pub(super) fn rank(sentence: &Sentence, tools: &[ToolSpec]) -> Vec<f64> {
 /// Returns how many of the words in a tool's name the sentence has, verbs aside.
 pub(super) fn names_it(sentence: &Sentence, tool: &ToolSpec) -> usize {
     let parts: BTreeSet<_> = tool.name.split(['.', '_', '-']).map(stem).collect();
-    parts.iter().filter(|part| sentence.words.iter().any(|word| &word.stem == *part)).count()
+    parts.iter().filter(|part| action(part).is_none() && sentence.words.iter().any(|word| &word.stem == *part)).count()
 }
