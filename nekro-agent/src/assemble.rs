@@ -153,6 +153,12 @@ pub(crate) async fn start(
     #[cfg(feature = "sandbox")]
     let code = Arc::new(Code::new(&host.sandbox, reach.files()));
     #[cfg(feature = "sandbox")]
+    if mode.at_work && host.models.any_acts_by_scripts() {
+        let code = Arc::clone(&code);
+        // So that the first script need not wait. What is wrong, that script tells.
+        tokio::spawn(async move { drop(code.sandbox().await) });
+    }
+    #[cfg(feature = "sandbox")]
     let scripts = Some(Arc::clone(&code) as _);
     #[cfg(not(feature = "sandbox"))]
     let scripts = None;

@@ -208,7 +208,8 @@ impl Job {
                 let tools: Vec<_> = self.inner.kernel.tools(&self.caller).collect();
                 // A token is four bytes or less; the value and the output have half of them each.
                 let shown_bytes = usize::try_from(self.inner.settings.result_tokens).unwrap_or(usize::MAX).saturating_mul(2);
-                let script = Script { source: &source, tools: &tools, session: self.caller.session.as_ref(), shown_bytes };
+                let session = self.caller.session.as_ref();
+                let script = Script { source: &source, tools: &tools, own: &|_| true, session, shown_bytes };
                 scripts.run(script, &within).await
             }
             Err(error) => Err(error),

@@ -46,8 +46,9 @@ pub(crate) use self::{
     settings::AgentSettings,
     speak::Speaker,
     surface::{Progress, Surface},
-    trigger::is_like,
 };
+#[cfg(feature = "sandbox")]
+pub(crate) use self::{tokens::of_text, trigger::is_like};
 use crate::history::HistoryPort;
 
 /// The sessions and turns of an agent. A handle; clones are the same agent.

@@ -42,6 +42,8 @@ pub(crate) struct Script<'a> {
     pub(crate) source: &'a str,
     /// The tools that it may call.
     pub(crate) tools: &'a [&'a ToolEntry],
+    /// Which of the functions beside the tools it may call.
+    pub(crate) own: &'a (dyn Fn(&str) -> bool + Sync),
     /// Whose variables it goes on with.
     pub(crate) session: Option<&'a SessionId>,
     /// How many bytes of its output, and of its value, are worth returning.

@@ -6,13 +6,10 @@ use nekro_core::{ArgumentDecl, Kind, kernel::ToolEntry};
 use nekro_sandbox::{Function, Functions, Parameter};
 use serde_json::Value;
 
-use super::files;
-
-/// Describes tools, and with `with_files` the functions for files.
+/// Describes tools, and adds the functions that scripts have beside them.
 ///
 /// Of two that Python would call by one name, the second is left out, and the log says so.
-pub(super) fn functions(tools: &[&ToolEntry], with_files: bool) -> Functions {
-    let own = if with_files { files::functions() } else { Vec::new() };
+pub(super) fn functions(tools: &[&ToolEntry], own: Vec<Function>) -> Functions {
     let mut names = BTreeMap::new();
     let mut described = Vec::new();
     for function in tools.iter().map(|tool| describe(tool)).chain(own) {
@@ -95,13 +92,13 @@ mod tests {
                     # Takes its time.
                     # millis: How long, in milliseconds.
         "#]]
-        .assert_eq(&functions(&tools, true).stubs(10_000));
+        .assert_eq(&functions(&tools, crate::code::files::functions()).stubs(10_000));
     }
 
     #[test]
     fn a_function_that_has_the_name_of_another_one_is_left_out() {
         let registry = crate::registry_of(|id| id == "probe");
         let echo = registry.tool("probe.echo").expect("it is linked");
-        assert_eq!(functions(&[echo, echo], false).iter().count(), 1);
+        assert_eq!(functions(&[echo, echo], Vec::new()).iter().count(), 1);
     }
 }

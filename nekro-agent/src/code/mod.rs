@@ -18,10 +18,13 @@ use nekro_core::{
     event::facts::ToolOutcome,
     kernel::{Kernel, ToolEntry},
 };
-use nekro_sandbox::{Report, Sandbox, SandboxError};
+use nekro_sandbox::{Function, Report, Sandbox, SandboxError};
 use tokio::sync::OnceCell;
 
-pub(crate) use self::settings::SandboxSettings;
+pub(crate) use self::{
+    settings::SandboxSettings,
+    told::{told_of_failure, told_of_problems},
+};
 use self::{bridge::Bridge, functions::functions, kept::Kept};
 use crate::agent::script::{Calls, Own, Ran, Script, Scripts};
 
@@ -65,7 +68,7 @@ impl Code {
     /// If the script was not run: what happened to one that was is in its report.
     pub(crate) async fn run_to_report(&self, script: Script<'_>, calls: &dyn Calls) -> Result<Report, SandboxError> {
         let sandbox = self.sandbox().await?;
-        let functions = Arc::new(functions(script.tools, self.files.is_some()));
+        let functions = Arc::new(functions(script.tools, self.own(script.own)));
         let mut given = nekro_sandbox::Script::new(script.source, functions);
         given.limits = self.settings.limits.clone();
         given.limits.shown_output = given.limits.shown_output.min(script.shown_bytes);
@@ -81,7 +84,12 @@ impl Code {
 
     /// Writes what a model is shown of the functions.
     pub(crate) fn stubs(&self, tools: &[&ToolEntry]) -> String {
-        functions(tools, self.files.is_some()).stubs(self.settings.stub_tokens)
+        functions(tools, self.own(&|_| true)).stubs(self.settings.stub_tokens)
+    }
+
+    fn own(&self, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Function> {
+        let all = if self.files.is_some() { files::functions() } else { Vec::new() };
+        all.into_iter().filter(|function| is_wanted(&function.name)).collect()
     }
 
     /// Returns the names of the functions that scripts have beside the tools.

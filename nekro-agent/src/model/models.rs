@@ -85,11 +85,6 @@ impl Models {
         self.settings(name.unwrap_or_else(|| self.default_name())).is_some_and(|model| model.calls == CallsBy::Code)
     }
 
-    /// Tells whether any model acts by scripts.
-    pub(crate) fn any_acts_by_scripts(&self) -> bool {
-        self.0.settings.models.values().any(|model| model.calls == CallsBy::Code)
-    }
-
     /// Returns the name of the model that is asked if none is named.
     pub(crate) fn default_name(&self) -> &str {
         self.0.settings.chosen()

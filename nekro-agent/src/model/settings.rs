@@ -279,6 +279,12 @@ impl ModelsSettings {
         mistakes
     }
 
+    /// Tells whether any model acts by scripts.
+    #[cfg(feature = "sandbox")]
+    pub(crate) fn any_acts_by_scripts(&self) -> bool {
+        self.models.values().any(|model| model.calls == CallsBy::Code)
+    }
+
     /// Tells whether there is a model of this name.
     pub(crate) fn knows(&self, name: &str) -> bool {
         name == OFFLINE || self.models.contains_key(name)
