@@ -10,6 +10,8 @@ use nekro_core::{
 };
 use tokio::sync::mpsc;
 
+#[cfg(feature = "sandbox")]
+use crate::code::Code;
 use crate::{
     agent::{Machine, Models, Parts, Presences, Speaker, Surface},
     history::HistoryPort,
@@ -25,6 +27,8 @@ pub(crate) struct Agent {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) machine: Machine,
     pub(crate) reach: Reach,
+    #[cfg(feature = "sandbox")]
+    pub(crate) code: Arc<Code>,
 }
 
 /// How an agent is started.
@@ -146,8 +150,37 @@ pub(crate) async fn start(
     }
     let started = if mode.strict { builder.start_all().await } else { builder.start().await };
     let kernel = started.map_err(AssembleError::Start)?;
-    let parts = Parts { kernel: kernel.clone(), history, models, surface, settings: agent, presences, speaker: Some(speaker) };
+    #[cfg(feature = "sandbox")]
+    let code = Arc::new(Code::new(&host.sandbox, reach.files()));
+    #[cfg(feature = "sandbox")]
+    if mode.at_work && host.models.any_acts_by_scripts() {
+        let code = Arc::clone(&code);
+        // So that the first script need not wait. What is wrong, that script tells.
+        tokio::spawn(async move { drop(code.sandbox().await) });
+    }
+    #[cfg(feature = "sandbox")]
+    let scripts = Some(Arc::clone(&code) as _);
+    #[cfg(not(feature = "sandbox"))]
+    let scripts = None;
+    let parts = Parts {
+        kernel: kernel.clone(),
+        history,
+        models,
+        scripts,
+        surface,
+        settings: agent,
+        presences,
+        speaker: Some(speaker),
+    };
     let machine = if mode.at_work { Machine::start(parts).await } else { Machine::beside(parts) };
     let machine = machine.map_err(AssembleError::Sessions)?;
-    Ok((Agent { kernel, outbox, machine, reach }, questions))
+    let agent = Agent {
+        kernel,
+        outbox,
+        machine,
+        reach,
+        #[cfg(feature = "sandbox")]
+        code,
+    };
+    Ok((agent, questions))
 }

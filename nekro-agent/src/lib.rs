@@ -16,6 +16,8 @@ mod audit;
 pub mod bench;
 mod chat;
 mod cli;
+#[cfg(feature = "sandbox")]
+mod code;
 mod history;
 mod log;
 #[cfg(feature = "mcp")]
@@ -61,6 +63,10 @@ fn registry_of(is_wanted: impl Fn(&str) -> bool) -> nekro_core::kernel::Registry
 ///
 /// Exits with 0 if all went well, 1 if the work failed, and 2 if the command line or the configuration is wrong.
 /// `audit` exits with 5 if a plugin may do more than was reviewed, and with 4 if anything else has changed.
+///
+/// Call it first in `main`: a script runs in a process of this same program, which must not read or start anything before.
 pub fn run(plugins: &'static [&'static PluginDecl]) -> ExitCode {
+    #[cfg(feature = "sandbox")]
+    nekro_sandbox::worker_main_if_asked();
     cli::run(plugins)
 }

@@ -17,6 +17,13 @@ pub struct Function {
     pub returns: Option<Value>,
 }
 
+impl Function {
+    /// Returns its name in Python: `web_search.find` for `web-search.find`.
+    pub fn python_name(&self) -> String {
+        python_path(&self.name)
+    }
+}
+
 /// A parameter of a [`Function`].
 #[derive(Clone, Debug)]
 pub struct Parameter {
@@ -72,7 +79,7 @@ impl Functions {
         let mut names = BTreeMap::<String, &str>::new();
         let mut told = serde_json::Map::new();
         for function in &functions {
-            let python = python_path(&function.name);
+            let python = function.python_name();
             if let Some(first) = names.insert(python.clone(), &function.name) {
                 return Err(SameName { python, functions: [first.to_owned(), function.name.clone()] });
             }

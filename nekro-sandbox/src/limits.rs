@@ -20,32 +20,45 @@ pub struct Limits {
     #[schemars(with = "String")]
     pub cpu_time: Duration,
     /// How much memory the interpreter may have, about 25 MiB of its own included.
+    #[schemars(range(min = 67_108_864))]
     pub memory: u64,
     /// How long its source may be.
+    #[schemars(range(min = 1))]
     pub source: usize,
     /// How much it may print before it is ended.
+    #[schemars(range(max = 268_435_456))]
     pub output: usize,
     /// How much of what it printed is kept; the middle of what is longer is left out.
+    #[schemars(range(min = 256))]
     pub shown_output: usize,
     /// How long the text of its value may be; the middle of what is longer is left out.
+    #[schemars(range(min = 256))]
     pub shown_value: usize,
     /// How long the value as JSON may be; one that is longer is told by its text alone.
+    #[schemars(range(max = 67_108_864))]
     pub value: usize,
     /// How many calls it may make.
     pub calls: u64,
     /// How many calls may be under way at the same time; the others wait for their turn.
+    #[schemars(range(min = 1, max = 4096))]
     pub calls_at_once: usize,
     /// How long the arguments of a call may be.
+    #[schemars(range(min = 64))]
     pub arguments: usize,
     /// How long the answer to a call may be.
+    #[schemars(range(min = 64, max = 67_108_864))]
     pub answer: usize,
     /// How long a message from the worker may be; one with many calls at once is the longest.
+    #[schemars(range(min = 4096, max = 268_435_456))]
     pub message: usize,
     /// How deep lists and objects in a message may be nested.
+    #[schemars(range(min = 4, max = 120))]
     pub depth: usize,
     /// How many values a message may hold.
+    #[schemars(range(min = 16))]
     pub values: usize,
     /// How much may be kept for the next script of a session.
+    #[schemars(range(max = 67_108_864))]
     pub state: usize,
 }
 

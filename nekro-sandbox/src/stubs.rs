@@ -84,7 +84,7 @@ fn write_stub(text: &mut String, indent: &str, name: &str, function: &Function, 
         Detail::Sentences => function.description.trim().split_inclusive(". ").next().unwrap_or_default().trim(),
         _ => "",
     };
-    for line in description.lines() {
+    for line in description.lines().filter(|line| !line.trim().is_empty()) {
         _ = writeln!(text, "{indent}    # {}", line.trim());
     }
     if detail == Detail::Everything {
@@ -122,7 +122,7 @@ fn literal(value: &Value) -> String {
 }
 
 /// How deep a type is written out; a schema may contain itself.
-const DEPTH: usize = 4;
+const DEPTH: usize = 6;
 
 /// Returns the type of a JSON Schema in Python's words.
 fn python_type(schema: &Value, root: &Value, depth: usize) -> String {

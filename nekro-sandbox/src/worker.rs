@@ -36,11 +36,12 @@ pub(crate) struct Orders {
 /// Becomes a worker, if this process was started as one, and does not return then. Call it first in `main`, before anything is read,
 /// opened or started: a worker must have one thread and no secret.
 pub fn worker_main_if_asked() {
-    let mut arguments = std::env::args();
-    if arguments.nth(1).as_deref() != Some(ASKED) {
+    // As the system has them: an argument of anybody else's may be no text.
+    let mut arguments = std::env::args_os();
+    if arguments.nth(1).is_none_or(|first| first != ASKED) {
         return;
     }
-    let orders = arguments.next().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let orders = arguments.next().and_then(|text| serde_json::from_str(text.to_str()?).ok()).unwrap_or_default();
     // Whoever waits at the other end of the socket sees it close, and that is all there is to say.
     std::process::exit(i32::from(serve(&orders).is_err()))
 }

@@ -1,19 +1,32 @@
 //! The calls of one round: made at the same time unless a tool may destroy something, and answered in the model's order.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use nekro_core::{
-    CallId, Caller, Error, Image, Kind, Part, PluginId, Reply, Result, Timestamp,
+    BoxFuture, CallId, Caller, Error, Image, Kind, Part, PluginId, Reply, Result, Timestamp,
     event::facts::{ToolCallStarted, ToolExecuted, ToolOutcome},
 };
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tracing::Instrument;
 
-use super::{Inner, builtin::Builtin, surface::Progress, tokens, turn::Turn};
+use super::{
+    Inner,
+    builtin::Builtin,
+    script::{self, Calls, Lane, Own, Ran, Script, Scripts},
+    surface::Progress,
+    tokens,
+    turn::Turn,
+};
 use crate::{
     history::{Body, CallRecord, File},
     model::{Entry, ToolUse},
 };
+
+/// What enters the history beside an answer: whose it is, and its text.
+type Note = (Option<PluginId>, String);
 
 /// What came of a call.
 pub(super) struct Made {
@@ -21,14 +34,14 @@ pub(super) struct Made {
     text: String,
     images: Vec<Image>,
     /// What enters the history beside it.
-    pub(super) note: Option<(Option<PluginId>, String)>,
+    pub(super) notes: Vec<Note>,
     outcome: ToolOutcome,
 }
 
 impl Made {
     /// A call that was not made.
     fn refused(text: String) -> Self {
-        Self { text, images: Vec::new(), note: None, outcome: ToolOutcome::Failed }
+        Self { text, images: Vec::new(), notes: Vec::new(), outcome: ToolOutcome::Failed }
     }
 
     /// Returns it as an entry of the conversation.
@@ -60,8 +73,8 @@ impl Made {
 }
 
 impl Turn {
-    /// Makes the calls of a round. Returns what came of each, in the order of the calls.
-    pub(super) async fn make_calls(&mut self, calls: &[ToolUse]) -> Vec<Made> {
+    /// Makes the calls of a round. Returns what came of each, in the order of the calls. `scripts` runs those of a model that acts by them.
+    pub(super) async fn make_calls(&mut self, calls: &[ToolUse], scripts: Option<&Arc<dyn Scripts>>) -> Vec<Made> {
         let limit = self.inner.settings.calls;
         let mut made: Vec<Option<Made>> = calls.iter().map(|_| None).collect();
         let mut together = Vec::new();
@@ -84,6 +97,7 @@ impl Turn {
                 caller: self.caller.clone(),
                 call: call.clone(),
                 id: CallId::from(format!("{}-call-{}", self.id, self.calls)),
+                scripts: scripts.cloned(),
             };
             if self.inner.runs_alone(&call.tool) {
                 self.run_together(std::mem::take(&mut together), &mut made).await;
@@ -129,13 +143,15 @@ impl Inner {
     fn runs_alone(&self, tool: &str) -> bool {
         match self.kernel.registry().tool(tool) {
             Some(entry) => entry.decl.effect.destructive,
-            None => Builtin::is_one(tool),
+            None => Builtin::is_one(tool) || tool == script::RUN,
         }
     }
 }
 
 /// A call to make.
 struct Job {
+    // What runs scripts, where the model may write them.
+    scripts: Option<Arc<dyn Scripts>>,
     inner: Arc<Inner>,
     caller: Caller,
     call: ToolUse,
@@ -144,32 +160,80 @@ struct Job {
 
 impl Job {
     async fn run(self) -> Made {
+        if self.call.tool == script::RUN
+            && let Some(scripts) = &self.scripts
+        {
+            return self.run_script(&**scripts).await;
+        }
+        let (result, outcome, text) = self.make().await;
+        let (images, note) = match result {
+            Ok(reply) => (images(reply.content), reply.note),
+            Err(_) => (Vec::new(), None),
+        };
+        Made { text, images, notes: note.map(|note| (self.plugin(), note)).into_iter().collect(), outcome }
+    }
+
+    /// Makes the call, in front of people, and writes it down. Returns its answer too as a model is shown it.
+    async fn make(&self) -> (Result<Reply>, ToolOutcome, String) {
         let (at, began) = (self.inner.now(), Instant::now());
         let ToolUse { tool, arguments, .. } = &self.call;
         self.tell(Progress::CallBegan { call: self.id.as_str(), tool, arguments });
-        let (result, outcome) = match Builtin::read(tool, arguments) {
-            Some(builtin) => self.run_builtin(builtin, began).await,
-            None => {
+        let own = Own { id: &self.id, function: tool, arguments, caller: &self.caller };
+        let own = self.scripts.as_ref().and_then(|scripts| scripts.call_own(&self.inner.kernel, own));
+        let (result, outcome) = match (Builtin::read(tool, arguments), own) {
+            (Some(builtin), _) => self.run_builtin(builtin, began).await,
+            (None, Some(own)) => own.await,
+            (None, None) => {
                 let called = self.inner.kernel.call_as(&self.id, tool, arguments, &self.caller).await;
                 (called.result, called.outcome)
             }
         };
+        let mut text = result.as_ref().map_or_else(told, shown);
         let micros = micros(began);
-        let (mut text, images, note) = match result {
-            Ok(reply) => shown(reply),
-            Err(error) => (told(&error), Vec::new(), None),
-        };
         self.record(at, &text, outcome, micros).await;
-        let whole = text.chars().count();
-        let limit = self.inner.settings.result_tokens;
-        tokens::cut(
-            &mut text,
-            limit,
-            &format!(" [cut: the result has {whole} characters, and `agent.result_tokens` is {limit}]"),
-        );
+        self.cut(&mut text);
         self.tell(Progress::CallEnded { call: self.id.as_str(), tool, outcome, micros, text: &text });
-        let plugin = self.inner.kernel.registry().tool(tool).map(|entry| PluginId::from(entry.decl.plugin.id));
-        Made { text, images, note: note.map(|note| (plugin, note)), outcome }
+        (result, outcome, text)
+    }
+
+    /// Runs the script of the call. Its own calls are made as any others.
+    async fn run_script(&self, scripts: &dyn Scripts) -> Made {
+        let (at, began) = (self.inner.now(), Instant::now());
+        let mut end = ScriptEnd { job: self, began, outcome: ToolOutcome::Failed };
+        let within = Within { job: self, count: AtomicU64::new(0), notes: Mutex::default(), lane: Lane::default() };
+        let ran = match script::source(&self.call.arguments) {
+            Ok(source) => {
+                self.tell(Progress::ScriptBegan { call: self.id.as_str(), source: &source });
+                self.tell_of_start();
+                let tools: Vec<_> = self.inner.kernel.tools(&self.caller).collect();
+                // A token is four bytes or less; the value and the output have half of them each.
+                let shown_bytes = usize::try_from(self.inner.settings.result_tokens).unwrap_or(usize::MAX).saturating_mul(2);
+                let session = self.caller.session.as_ref();
+                let script = Script { source: &source, tools: &tools, own: &|_| true, session, shown_bytes };
+                scripts.run(script, &within).await
+            }
+            Err(error) => Err(error),
+        };
+        let Ran { mut text, images, failed } =
+            ran.unwrap_or_else(|error| Ran { text: told(&error), images: Vec::new(), failed: true });
+        let outcome = if failed { ToolOutcome::Failed } else { ToolOutcome::Ok };
+        end.outcome = outcome;
+        drop(end);
+        let micros = micros(began);
+        self.record(at, &text, outcome, micros).await;
+        self.cut(&mut text);
+        self.tell(Progress::ScriptEnded { call: self.id.as_str(), outcome, micros, text: &text });
+        Made { text, images, notes: within.notes.into_inner().unwrap_or_else(PoisonError::into_inner), outcome }
+    }
+
+    fn plugin(&self) -> Option<PluginId> {
+        self.inner.kernel.registry().tool(&self.call.tool).map(|entry| PluginId::from(entry.decl.plugin.id))
+    }
+
+    /// Cuts an answer to what the model is shown of it.
+    fn cut(&self, text: &mut String) {
+        let (whole, limit) = (text.chars().count(), self.inner.settings.result_tokens);
+        tokens::cut(text, limit, &format!(" [cut: the result has {whole} characters, and `agent.result_tokens` is {limit}]"));
     }
 
     fn tell(&self, progress: Progress<'_>) {
@@ -178,19 +242,24 @@ impl Job {
         }
     }
 
+    /// Tells those who are told of calls that one of the agent's own functions is called.
+    fn tell_of_start(&self) {
+        self.inner.kernel.emit(ToolCallStarted {
+            session: self.caller.session.clone(),
+            turn: self.caller.turn.clone(),
+            call: self.id.clone(),
+            tool: self.call.tool.clone(),
+            arguments: serde_json::from_str(&self.call.arguments).unwrap_or_default(),
+        });
+    }
+
     async fn run_builtin(&self, builtin: Result<Builtin>, began: Instant) -> (Result<Reply>, ToolOutcome) {
         let (session, turn) = (self.caller.session.clone(), self.caller.turn.clone());
         let kernel = &self.inner.kernel;
-        let ToolUse { tool, arguments, .. } = &self.call;
+        let tool = &self.call.tool;
         let result = match (builtin, &session) {
             (Ok(builtin), Some(of)) => {
-                kernel.emit(ToolCallStarted {
-                    session: session.clone(),
-                    turn: turn.clone(),
-                    call: self.id.clone(),
-                    tool: tool.clone(),
-                    arguments: serde_json::from_str(arguments).unwrap_or_default(),
-                });
+                self.tell_of_start();
                 self.inner.do_builtin(builtin, of, &self.caller).await
             }
             (Ok(_), None) => Err(Error::new(format!("`{tool}` needs a session"))),
@@ -242,20 +311,69 @@ impl Inner {
     }
 }
 
-/// Returns what the model is shown of an answer, and what enters the history beside it.
-fn shown(reply: Reply) -> (String, Vec<Image>, Option<String>) {
+/// The calls that a script makes.
+struct Within<'a> {
+    job: &'a Job,
+    count: AtomicU64,
+    notes: Mutex<Vec<Note>>,
+    lane: Lane,
+}
+
+impl Calls for Within<'_> {
+    fn call<'a>(&'a self, function: &'a str, arguments: &'a str) -> BoxFuture<'a, Result<Reply>> {
+        let Job { inner, caller, id, scripts, .. } = self.job;
+        let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let id = CallId::from(format!("{id}.{number}"));
+        let call = ToolUse { id: id.to_string(), tool: function.to_owned(), arguments: arguments.to_owned() };
+        let job = Job { inner: Arc::clone(inner), caller: caller.clone(), call, id, scripts: scripts.clone() };
+        Box::pin(async move {
+            let _place = self.lane.enter(&inner.kernel, function).await;
+            let (result, ..) = job.make().await;
+            if let Ok(Reply { note: Some(note), .. }) = &result {
+                self.notes.lock().unwrap_or_else(PoisonError::into_inner).push((job.plugin(), note.clone()));
+            }
+            result
+        })
+    }
+
+    fn printed(&self, text: &str) {
+        self.job.tell(Progress::Printed(text));
+    }
+}
+
+/// Tells how a script ended, also if its turn was stopped.
+struct ScriptEnd<'a> {
+    job: &'a Job,
+    began: Instant,
+    outcome: ToolOutcome,
+}
+
+impl Drop for ScriptEnd<'_> {
+    fn drop(&mut self) {
+        let Job { inner, caller, call, id, .. } = self.job;
+        inner.kernel.emit(ToolExecuted {
+            session: caller.session.clone(),
+            turn: caller.turn.clone(),
+            call: id.clone(),
+            tool: call.tool.clone(),
+            outcome: self.outcome,
+            micros: micros(self.began),
+        });
+    }
+}
+
+/// Returns what the model is shown of an answer, beside its images.
+fn shown(reply: &Reply) -> String {
     if reply.kind != Kind::Content {
-        let text = reply.to_text();
-        return (text, Vec::new(), reply.note);
+        return reply.to_text();
     }
-    let (mut texts, mut images) = (Vec::new(), Vec::new());
-    for part in reply.content {
-        match part {
-            Part::Image(image) => images.push(image),
-            other => texts.push(other.to_text()),
-        }
-    }
-    (texts.join("\n"), images, reply.note)
+    let texts = reply.content.iter().filter(|part| !matches!(part, Part::Image(_))).map(Part::to_text);
+    texts.collect::<Vec<_>>().join("\n")
+}
+
+fn images(content: Vec<Part>) -> Vec<Image> {
+    let image = |part| if let Part::Image(image) = part { Some(image) } else { None };
+    content.into_iter().filter_map(image).collect()
 }
 
 /// Returns what the model is told of an error: how to do better too.

@@ -58,6 +58,7 @@ impl Machine {
         self.stop(session);
         let hidden = self.0.history.clear_session(session).await?;
         self.0.presences.forget(session);
+        self.0.scripts.iter().for_each(|scripts| scripts.forget(session));
         self.0.kernel.emit(SessionClear { session: session.clone() });
         Ok(hidden)
     }

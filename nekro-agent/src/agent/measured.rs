@@ -52,6 +52,7 @@ impl Measured {
             kernel,
             history: Arc::new(MemoryHistory::new(clock)),
             models: Arc::new(AtOnce(call)),
+            scripts: None,
             surface: Arc::new(Nobody),
             settings,
             presences,
@@ -97,7 +98,7 @@ impl Measured {
         let profile = Profile { persona: "Be kind.".to_owned(), ..Profile::default() };
         let caller = Caller::operator().in_session(session.clone());
         let (settings, changes) = (SessionSettings::default(), Changes::default());
-        let prompt = self.machine.0.compose(session, &caller, &profile, &settings, &changes).await;
+        let prompt = self.machine.0.compose(session, &caller, &profile, &settings, &changes, None).await;
         prompt.system().len() + prompt.specs().len()
     }
 

@@ -16,6 +16,7 @@ mod prompt;
 mod receive;
 mod repeats;
 mod restart;
+pub(crate) mod script;
 mod session;
 mod settings;
 mod speak;
@@ -33,10 +34,10 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use nekro_core::{ClockPort, Random, RandomPort, Result, Timestamp, kernel::Kernel};
+use nekro_core::{ClockPort, Error, Random, RandomPort, Result, Timestamp, kernel::Kernel};
 use tokio::sync::{Notify, Semaphore};
 
-use self::session::Sessions;
+use self::{script::Scripts, session::Sessions};
 pub(crate) use self::{
     inbound::{Fate, Inbound},
     models::{Models, Recorded},
@@ -46,6 +47,8 @@ pub(crate) use self::{
     speak::Speaker,
     surface::{Progress, Surface},
 };
+#[cfg(feature = "sandbox")]
+pub(crate) use self::{tokens::of_text, trigger::is_like};
 use crate::history::HistoryPort;
 
 /// The sessions and turns of an agent. A handle; clones are the same agent.
@@ -56,6 +59,7 @@ struct Inner {
     kernel: Kernel,
     history: Arc<dyn HistoryPort>,
     models: Arc<dyn Models>,
+    scripts: Option<Arc<dyn Scripts>>,
     surface: Arc<dyn Surface>,
     settings: Arc<AgentSettings>,
     presences: Arc<Presences>,
@@ -76,6 +80,8 @@ pub(crate) struct Parts {
     pub(crate) history: Arc<dyn HistoryPort>,
     /// What answers.
     pub(crate) models: Arc<dyn Models>,
+    /// What runs the scripts of models that act by them, if the program has that.
+    pub(crate) scripts: Option<Arc<dyn Scripts>>,
     /// Where people are.
     pub(crate) surface: Arc<dyn Surface>,
     /// What the operator set.
@@ -93,7 +99,7 @@ impl Machine {
     ///
     /// If the kernel has no clock or no chance.
     pub(crate) fn beside(parts: Parts) -> Result<Self> {
-        let Parts { kernel, history, models, surface, settings, presences, speaker } = parts;
+        let Parts { kernel, history, models, scripts, surface, settings, presences, speaker } = parts;
         let clock = Arc::clone(kernel.ports().get::<dyn ClockPort>()?);
         let random = Random::new(Arc::clone(kernel.ports().get::<dyn RandomPort>()?));
         let machine = Self(Arc::new(Inner {
@@ -101,6 +107,7 @@ impl Machine {
             kernel,
             history,
             models,
+            scripts,
             surface,
             settings,
             presences,
@@ -143,6 +150,15 @@ impl Machine {
 }
 
 impl Inner {
+    /// Returns what runs the scripts of a model, if the model acts by scripts.
+    fn scripts(&self, model: Option<&str>) -> Result<Option<Arc<dyn Scripts>>> {
+        if !self.models.acts_by_scripts(model) {
+            return Ok(None);
+        }
+        let absent = || Error::new("the model acts by scripts, and this program cannot run any").with_code("unavailable");
+        self.scripts.clone().ok_or_else(absent).map(Some)
+    }
+
     fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -16,6 +16,11 @@ pub(crate) trait Models: Send + Sync {
         self.model(name)
     }
 
+    /// Tells whether a model acts by scripts, and not by calls of its own.
+    fn acts_by_scripts(&self, _name: Option<&str>) -> bool {
+        false
+    }
+
     /// Returns what an answer of a model cost, in millionths; `None` if nobody has said what it costs.
     fn cost(&self, _model: &str, _usage: Usage) -> Option<u64> {
         None
@@ -32,6 +37,10 @@ impl Models for model::Models {
 
     fn for_turn(&self, name: Option<&str>, spent: Spent) -> Result<Arc<dyn Model>> {
         self.for_turn(name, spent)
+    }
+
+    fn acts_by_scripts(&self, name: Option<&str>) -> bool {
+        Self::acts_by_scripts(self, name)
     }
 
     fn cost(&self, model: &str, usage: Usage) -> Option<u64> {
@@ -63,6 +72,10 @@ impl Models for Recorded {
 
     fn for_turn(&self, name: Option<&str>, spent: Spent) -> Result<Arc<dyn Model>> {
         Ok(Arc::new(Recorder::new(self.models.for_turn(name, spent)?, Arc::clone(&self.recording))))
+    }
+
+    fn acts_by_scripts(&self, name: Option<&str>) -> bool {
+        self.models.acts_by_scripts(name)
     }
 
     fn cost(&self, model: &str, usage: Usage) -> Option<u64> {

@@ -15,7 +15,12 @@ use nekro_core::{
 };
 use serde::Serialize;
 
-use super::{Inner, Machine, builtin, profile::Profile, tokens};
+use super::{
+    Inner, Machine, builtin,
+    profile::Profile,
+    script::{self, Scripts},
+    tokens,
+};
 use crate::{history::SessionSettings, model::ToolSpec};
 
 /// The agent's own sections, as plugins name them to leave them out.
@@ -129,7 +134,8 @@ impl Machine {
         let inner = &self.0;
         let (profile, settings) = inner.profile(session).await?;
         let caller = Caller::new(Origin::Model, Role::Admin).in_session(session.clone());
-        let prompt = inner.compose(session, &caller, &profile, &settings, &Changes::default()).await;
+        let scripts = inner.scripts(profile.model.as_deref())?;
+        let prompt = inner.compose(session, &caller, &profile, &settings, &Changes::default(), scripts.as_deref()).await;
         let window = inner.load(session, &[]).await?;
         let entries = window.entries(false);
         Ok(Overview {
@@ -145,18 +151,28 @@ impl Machine {
 
 impl Inner {
     /// Asks plugins what they add to a turn, and what they leave out of it.
-    pub(super) async fn changes(&self, session: &SessionId, turn: &TurnId, text: &str, caller: &Caller) -> Changes {
+    pub(super) async fn changes(
+        &self,
+        session: &SessionId,
+        turn: &TurnId,
+        text: &str,
+        caller: &Caller,
+        by_scripts: bool,
+    ) -> Changes {
         let (session, turn) = (session.clone(), turn.clone());
         let question = TurnContext { session: session.clone(), turn: turn.clone(), text: text.to_owned() };
         let additions = self.kernel.decide(question, caller).await.verdict;
-        let question = BuiltinUse { session, turn, names: self.own_names() };
+        let question = BuiltinUse { session, turn, names: self.own_names(by_scripts) };
         let suppressed = self.kernel.decide(question, caller).await.verdict.names;
         Changes { additions, suppressed }
     }
 
     /// Returns the names of the agent's own sections and functions.
-    fn own_names(&self) -> Vec<String> {
+    fn own_names(&self, by_scripts: bool) -> Vec<String> {
         let mut names = vec![PERSONA];
+        if by_scripts {
+            names.extend([script::FUNCTIONS, script::RUN]);
+        }
         if !self.settings.states.is_empty() {
             names.extend([STATE, builtin::SET_STATE]);
         }
@@ -174,6 +190,7 @@ impl Inner {
         profile: &Profile,
         settings: &SessionSettings,
         changes: &Changes,
+        scripts: Option<&dyn Scripts>,
     ) -> Prompt {
         let mut parts = Vec::new();
         let is_left_out = |name: &str| changes.suppressed.contains(name);
@@ -183,6 +200,10 @@ impl Inner {
         let sections = self.sections(caller).await;
         let (fixed, changing): (Vec<_>, Vec<_>) = sections.into_iter().partition(|part| part.is_static);
         parts.extend(fixed);
+        if let Some(scripts) = scripts.filter(|_| !is_left_out(script::FUNCTIONS)) {
+            let tools: Vec<_> = self.kernel.tools(caller).collect();
+            parts.push(part(Source::Agent, script::FUNCTIONS, true, scripts.guide(&tools)));
+        }
         parts.extend(changing);
         if !is_left_out(ASLEEP) {
             parts.extend(self.asleep(caller));
@@ -192,7 +213,7 @@ impl Inner {
         }
         parts.extend(changes.additions.system.iter().map(|text| part(Source::Turn, "turn_context", false, text.clone())));
         parts.retain(|part| !part.text.is_empty());
-        Prompt { parts, tools: self.tools(caller, changes) }
+        Prompt { parts, tools: self.tools(caller, changes, scripts.is_some()) }
     }
 
     fn priority(&self, plugin: &str) -> Reverse<i32> {
@@ -278,8 +299,23 @@ impl Inner {
         Some(part(Source::Agent, STATE, false, text))
     }
 
-    /// Lists the functions: exactly those that can be called.
-    fn tools(&self, caller: &Caller, changes: &Changes) -> Vec<(Source, ToolSpec)> {
+    /// Lists the functions: exactly those that can be called, or the one that runs scripts.
+    fn tools(&self, caller: &Caller, changes: &Changes, by_scripts: bool) -> Vec<(Source, ToolSpec)> {
+        let mut tools = if by_scripts { Vec::new() } else { self.plugin_tools(caller) };
+        if by_scripts && !changes.suppressed.contains(script::RUN) {
+            tools.push((Source::Agent, script::spec()));
+        }
+        let sleepers: Vec<_> = self.sleepers().into_iter().map(|(entry, _)| entry.decl.id).collect();
+        if !sleepers.is_empty() && !changes.suppressed.contains(builtin::ACTIVATE) {
+            tools.push((Source::Agent, builtin::activate(&sleepers)));
+        }
+        if !self.settings.states.is_empty() && !changes.suppressed.contains(builtin::SET_STATE) {
+            tools.push((Source::Agent, builtin::set_state(&self.settings.states)));
+        }
+        tools
+    }
+
+    fn plugin_tools(&self, caller: &Caller) -> Vec<(Source, ToolSpec)> {
         let mut tools: Vec<_> = self
             .kernel
             .tools(caller)
@@ -297,13 +333,6 @@ impl Inner {
             Source::Plugin(plugin) => self.priority(plugin),
             Source::Agent | Source::Turn => Reverse(0),
         });
-        let sleepers: Vec<_> = self.sleepers().into_iter().map(|(entry, _)| entry.decl.id).collect();
-        if !sleepers.is_empty() && !changes.suppressed.contains(builtin::ACTIVATE) {
-            tools.push((Source::Agent, builtin::activate(&sleepers)));
-        }
-        if !self.settings.states.is_empty() && !changes.suppressed.contains(builtin::SET_STATE) {
-            tools.push((Source::Agent, builtin::set_state(&self.settings.states)));
-        }
         tools
     }
 }

@@ -59,6 +59,26 @@ pub(crate) enum Progress<'a> {
         /// What the model is shown.
         text: &'a str,
     },
+    /// A script begins. What it calls is told as calls are, until it ends.
+    ScriptBegan {
+        /// Which call runs it.
+        call: &'a str,
+        /// Its source, as the model wrote it.
+        source: &'a str,
+    },
+    /// A script has printed something.
+    Printed(&'a str),
+    /// A script has ended.
+    ScriptEnded {
+        /// Which call ran it.
+        call: &'a str,
+        /// How.
+        outcome: ToolOutcome,
+        /// How long it took, in microseconds.
+        micros: u64,
+        /// What the model is shown.
+        text: &'a str,
+    },
     /// The turn has ended.
     Ended {
         /// How.

@@ -27,7 +27,7 @@ fn names(text: &str, name: &str) -> bool {
 }
 
 /// Tells whether a text is like a pattern, in which `*` stands for any text.
-fn is_like(text: &str, pattern: &str) -> bool {
+pub(crate) fn is_like(text: &str, pattern: &str) -> bool {
     let text = text.to_lowercase();
     let pattern = pattern.to_lowercase();
     let mut parts = pattern.split('*');

@@ -22,6 +22,7 @@ use super::{
     profile::Profile,
     prompt::{Changes, Prompt},
     repeats::Repeats,
+    script::Scripts,
     session::{Session, Waiting},
     settings::DuringTurn,
     surface::Progress,
@@ -72,6 +73,8 @@ struct Setting {
     settings: SessionSettings,
     changes: Changes,
     model: Arc<dyn Model>,
+    // What runs its scripts, if it acts by them.
+    scripts: Option<Arc<dyn Scripts>>,
 }
 
 impl Turn {
@@ -135,13 +138,15 @@ impl Turn {
             };
             return self.send(Answer { text, ..Answer::default() }, None, TurnOutcome::Answered).await;
         }
-        let mut changes = self.inner.changes(&self.session.id, &self.id, &self.text, &self.caller).await;
+        let scripts = self.inner.scripts(profile.model.as_deref())?;
+        let by_scripts = scripts.is_some();
+        let mut changes = self.inner.changes(&self.session.id, &self.id, &self.text, &self.caller, by_scripts).await;
         self.inner.presences.grant(&self.session.id, std::mem::take(&mut changes.additions.tools));
         let before = self.inner.history.usage(&self.session.id).await?;
         let mut spent = Spent::default();
         spent.add(before.usage, Some(before.cost_micros));
         let model = self.inner.models.for_turn(profile.model.as_deref(), spent)?;
-        let setting = Setting { profile, settings, changes, model };
+        let setting = Setting { profile, settings, changes, model, scripts };
         self.prepare(&setting, self.inner.settings.context_tokens).await?;
         self.rounds(setting).await
     }
@@ -182,8 +187,8 @@ impl Turn {
     }
 
     async fn compose(&self, setting: &Setting) -> Prompt {
-        let Setting { profile, settings, changes, .. } = setting;
-        self.inner.compose(&self.session.id, &self.caller, profile, settings, changes).await
+        let Setting { profile, settings, changes, scripts, .. } = setting;
+        self.inner.compose(&self.session.id, &self.caller, profile, settings, changes, scripts.as_deref()).await
     }
 
     /// Asks the model, and makes its calls, until it has answered.
@@ -222,7 +227,7 @@ impl Turn {
                 answer.text.insert_str(0, &prefill);
             }
             if !answer.calls.is_empty() && !is_last {
-                self.carry_out(answer).await?;
+                self.carry_out(answer, setting.scripts.as_ref()).await?;
                 self.is_outdated |= self.inner.presences.count_round(&self.session.id);
                 stage = Some(InterceptStage::AfterTools);
                 continue;
@@ -334,21 +339,21 @@ impl Turn {
     }
 
     /// Makes the calls of an answer, and tells the model what came of them.
-    async fn carry_out(&mut self, answer: Answer) -> Result<()> {
+    async fn carry_out(&mut self, answer: Answer, scripts: Option<&Arc<dyn Scripts>>) -> Result<()> {
         let Answer { model, text, reasoning, mut calls, .. } = answer;
         self.name_calls(&mut calls);
         let body = Body::Answer { plugin: None, model: Some(model), text: text.clone(), reasoning, calls: calls.clone() };
         self.keep(vec![body], false).await?;
         self.said().partial.clear();
         self.is_outdated |= calls.iter().any(|call| Builtin::is_one(&call.tool));
-        let made = self.make_calls(&calls).await;
+        let made = self.make_calls(&calls, scripts).await;
         self.request.entries.push(Entry::Answer { text, calls: calls.clone() });
         let mut bodies = Vec::new();
         for (call, made) in calls.iter().zip(&made) {
             bodies.push(made.body(call));
             self.request.entries.push(made.entry(call));
         }
-        for (plugin, text) in made.into_iter().filter_map(|made| made.note) {
+        for (plugin, text) in made.into_iter().flat_map(|made| made.notes) {
             self.request.entries.push(Entry::Notice { text: text.clone() });
             bodies.push(note(plugin, text));
         }

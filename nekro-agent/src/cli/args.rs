@@ -94,6 +94,17 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         words: Vec<String>,
     },
+    /// Run a Python script in the sandbox, with the tools as its functions, such as `dice.roll("2d6")`
+    #[cfg(feature = "sandbox")]
+    #[command(after_help = "Exit codes: 0 the script came to its end, 1 it failed or met a limit, 2 it could not be right and was not run.")]
+    Run(RunArgs),
+    /// Show what a model that acts by scripts is told of the functions, and how many tokens that has
+    #[cfg(feature = "sandbox")]
+    Stubs {
+        /// The session: another one than the terminal's own
+        #[arg(long, value_name = "NAME")]
+        session: Option<String>,
+    },
     /// Serve the tools to an MCP client, over standard input and output
     #[cfg(feature = "mcp")]
     Mcp(McpArgs),
@@ -160,6 +171,17 @@ pub(crate) enum Command {
     },
 }
 
+/// A script, and what it may call.
+#[cfg(feature = "sandbox")]
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The script, or `-` for standard input
+    pub(crate) file: PathBuf,
+    /// Let it call this tool only, or those like a pattern such as `notes.*`; may be repeated [default: all]
+    #[arg(long, value_name = "TOOL")]
+    pub(crate) allow: Vec<String>,
+}
+
 /// Who is served.
 #[cfg(feature = "mcp")]
 #[derive(Clone, Debug, Args)]
@@ -222,6 +244,8 @@ impl Command {
             Self::Call { .. } | Self::Emit { .. } => true,
             #[cfg(feature = "mcp")]
             Self::Mcp(_) => true,
+            #[cfg(feature = "sandbox")]
+            Self::Run(_) => true,
             _ => false,
         }
     }

@@ -37,7 +37,10 @@ pub(super) async fn check(
     screen: &Screen,
 ) -> Result<(), Failure> {
     let model = models::line(&loaded.models, online).await;
-    let findings = look(agent, &loaded.layers, data(storage).await, model);
+    #[cfg_attr(not(feature = "sandbox"), expect(unused_mut, reason = "only the sandbox adds to it"))]
+    let mut findings = look(agent, &loaded.layers, data(storage).await, model);
+    #[cfg(feature = "sandbox")]
+    findings.extend(sandbox(agent, loaded.settings.host.models.any_acts_by_scripts()).await);
     screen.show(&findings, || {
         let row = |finding: &Finding| {
             let mark = match finding.state {
@@ -74,6 +77,47 @@ async fn data(storage: &Storage) -> Finding {
     };
     let agent = directory.agent().map(|agent| format!("; an agent is running on it ({agent})"));
     Finding { what: "data".to_owned(), state, detail: detail + &agent.unwrap_or_default() }
+}
+
+/// Looks at how scripts are confined: as a whole, and layer by layer. If none can be run, that is bad only where models act by them.
+#[cfg(feature = "sandbox")]
+async fn sandbox(agent: &Agent, is_needed: bool) -> Vec<Finding> {
+    use nekro_sandbox::{Confinement, Layer, Require, SandboxError, Standing};
+
+    let require = agent.code.settings().require;
+    let required = match require {
+        Require::Full => "every layer (`sandbox.require = \"full\"`)",
+        Require::BestEffort => "what the machine has (`sandbox.require = \"best-effort\"`)",
+    };
+    let layers = |confinement: &Confinement| {
+        let layer = |(layer, standing): (Layer, &Standing)| {
+            let is_lacking = require.lacks(confinement).contains(&layer);
+            let (state, detail) = match standing {
+                Standing::InForce(what) => (State::Good, what.clone()),
+                Standing::Missing(why) if is_lacking => (State::Bad, format!("missing, and required: {why}")),
+                Standing::Missing(why) => (State::Note, format!("missing: {why}")),
+                _ => (State::Note, "switched off".to_owned()),
+            };
+            Finding { what: format!("sandbox {layer}"), state, detail }
+        };
+        confinement.layers().map(layer).collect::<Vec<_>>()
+    };
+    let whole = |state, detail| Finding { what: "sandbox".to_owned(), state, detail };
+    match agent.code.sandbox().await {
+        Ok(sandbox) => {
+            let confinement = sandbox.confinement();
+            let (missing, all) = (confinement.missing().len(), Layer::ALL.len());
+            let state = if missing == 0 { State::Good } else { State::Note };
+            let detail = format!("scripts are run; {} of {all} layers are in force, required is {required}", all - missing);
+            std::iter::once(whole(state, detail)).chain(layers(confinement)).collect()
+        }
+        Err(error) => {
+            let state = if is_needed || !matches!(error, SandboxError::Absent) { State::Bad } else { State::Note };
+            let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            let of_layers = if let SandboxError::Confinement { confinement, .. } = &error { layers(confinement) } else { Vec::new() };
+            std::iter::once(whole(state, format!("{error}{hint}"))).chain(of_layers).collect()
+        }
+    }
 }
 
 fn look(agent: &Agent, settings: &Layers, data: Finding, (model_is_ready, model): (bool, String)) -> Vec<Finding> {

@@ -14,9 +14,13 @@ mod output;
 mod plugins;
 mod policy;
 mod prompt;
+#[cfg(feature = "sandbox")]
+mod run;
 mod schema;
 mod secret;
 mod sessions;
+#[cfg(feature = "sandbox")]
+mod stubs;
 mod tools;
 
 use std::{collections::BTreeSet, path::Path, process::ExitCode, sync::Arc};
@@ -242,6 +246,13 @@ async fn with_agent(
             tokio::spawn(answer_questions(questions));
             call::call(&agent, &tool, help, words, &caller, screen).await
         }
+        #[cfg(feature = "sandbox")]
+        Command::Run(of) => {
+            tokio::spawn(answer_questions(questions));
+            run::run(&agent, &of, &caller, screen).await
+        }
+        #[cfg(feature = "sandbox")]
+        Command::Stubs { session } => stubs::show(&agent, chat::session(session.as_deref()), screen),
         Command::Emit { event, fields } => emit::emit(&agent, &event, &fields, &caller, screen).await,
         Command::Prompt { session } => prompt::show(&agent, &chat::session(session.as_deref()), screen).await,
         Command::Doctor { online } => doctor::check(&agent, &loaded, storage, online, screen).await,

@@ -8,7 +8,7 @@ use super::{
     Answer, Model, ModelError, Offline, Request, Sink, Usage,
     around::{Budgeted, Chain, Link, Spent},
     replay::Replay,
-    settings::{BreakerSettings, BudgetSettings, ModelSettings, ModelsSettings, OFFLINE, Provider, Retries, Timeouts},
+    settings::{BreakerSettings, BudgetSettings, CallsBy, ModelSettings, ModelsSettings, OFFLINE, Provider, Retries, Timeouts},
 };
 
 /// The models. Cheap to clone; settings that change make new ones.
@@ -78,6 +78,11 @@ impl Models {
     /// If there is none of this name.
     pub(crate) fn for_turn(&self, name: Option<&str>, spent: Spent) -> Result<Arc<dyn Model>> {
         Ok(Arc::new(Budgeted::new(self.model(name)?, self.clone(), spent)))
+    }
+
+    /// Tells whether a model acts by scripts, and not by calls of its own. Models that stand in for it do as it does.
+    pub(crate) fn acts_by_scripts(&self, name: Option<&str>) -> bool {
+        self.settings(name.unwrap_or_else(|| self.default_name())).is_some_and(|model| model.calls == CallsBy::Code)
     }
 
     /// Returns the name of the model that is asked if none is named.

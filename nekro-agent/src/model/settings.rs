@@ -62,6 +62,9 @@ pub(crate) struct ModelSettings {
     /// What the provider calls the model.
     #[serde(default)]
     pub(crate) model: Option<String>,
+    /// How it calls functions.
+    #[serde(default)]
+    pub(crate) calls: CallsBy,
     /// The key: as it is, or better where it is kept.
     #[serde(default)]
     pub(crate) api_key: Option<Secret<String>>,
@@ -105,6 +108,18 @@ pub(crate) struct ModelSettings {
 
 fn eight_mebibytes() -> usize {
     8 << 20
+}
+
+/// How a model calls functions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub(crate) enum CallsBy {
+    /// Each by itself, as the provider has it.
+    #[default]
+    Tools,
+    /// By scripts in Python, each of which may make many calls; `[sandbox]` says what such a script may use.
+    Code,
 }
 
 /// Who answers.
@@ -264,6 +279,12 @@ impl ModelsSettings {
         mistakes
     }
 
+    /// Tells whether any model acts by scripts.
+    #[cfg(feature = "sandbox")]
+    pub(crate) fn any_acts_by_scripts(&self) -> bool {
+        self.models.values().any(|model| model.calls == CallsBy::Code)
+    }
+
     /// Tells whether there is a model of this name.
     pub(crate) fn knows(&self, name: &str) -> bool {
         name == OFFLINE || self.models.contains_key(name)
@@ -306,6 +327,11 @@ impl ModelSettings {
         }
         if self.provider == Provider::Replay && self.file.is_none() {
             wrong("file", "this must be set: the recording, as `nekro chat --record FILE` makes it");
+        }
+        match self.calls {
+            CallsBy::Code if self.provider == Provider::Offline => wrong("calls", "`offline` is no language model, and writes no code"),
+            CallsBy::Code if !cfg!(feature = "sandbox") => wrong("calls", "this program was built without the sandbox that runs code"),
+            CallsBy::Code | CallsBy::Tools => {}
         }
         if self.temperature.is_some_and(|temperature| !(0.0..=2.0).contains(&temperature)) {
             wrong("temperature", "expected a number from 0 to 2");

@@ -1,4 +1,5 @@
-//! What a person at a terminal sees of a turn: the answer as it comes, the thoughts folded, the calls with their time.
+//! What a person at a terminal sees of a turn: the answer as it comes, the thoughts folded, the calls with their time, and scripts with
+//! what they call.
 
 use std::{
     io::{IsTerminal, Write},
@@ -20,6 +21,9 @@ use crate::{
 /// How many characters of a call's arguments are shown.
 const ARGUMENTS: usize = 80;
 
+/// How many lines of what a script came to are shown.
+const RESULT_LINES: usize = 12;
+
 /// A terminal, or a pipe that stands in its place.
 pub(crate) struct Conversation {
     json: bool,
@@ -33,6 +37,8 @@ pub(crate) struct Conversation {
 struct Shown {
     text: String,
     thoughts: String,
+    // The calls are those of a script.
+    in_script: bool,
 }
 
 impl Conversation {
@@ -65,6 +71,10 @@ impl Shown {
         self.text.clear();
     }
 
+    fn margin(&self) -> &'static str {
+        if self.in_script { "  " } else { "" }
+    }
+
     fn note(&mut self, note: impl std::fmt::Display) {
         self.fold();
         self.end_line();
@@ -76,6 +86,22 @@ impl Shown {
 fn print(text: impl std::fmt::Display) {
     let mut out = anstream::stdout();
     let _ = write!(out, "{text}").and_then(|()| out.flush());
+}
+
+/// Sets lines in from the margin.
+fn set_in(text: &str) -> String {
+    plain(text).trim_end().lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Leaves the middle of many lines out.
+fn few_lines(text: &str) -> String {
+    let lines: Vec<_> = text.trim_end().lines().collect();
+    if lines.len() <= RESULT_LINES {
+        return lines.join("\n");
+    }
+    let half = RESULT_LINES / 2;
+    let (begin, end) = (&lines[..half], &lines[lines.len() - half..]);
+    format!("{}\n… {} lines\n{}", begin.join("\n"), lines.len() - 2 * half, end.join("\n"))
 }
 
 fn short(text: &str) -> String {
@@ -113,18 +139,33 @@ impl Surface for Conversation {
                 shown.note(format_args!("({}: {model} is asked{wait})", plain(reason)));
             }
             Progress::CallBegan { tool, arguments, .. } => {
-                shown.note(format_args!("→ {} {}", plain(tool), short(arguments)));
+                let margin = shown.margin();
+                shown.note(format_args!("{margin}→ {} {}", plain(tool), short(arguments)));
             }
             Progress::CallEnded { tool, outcome, micros, text, .. } => {
+                let margin = shown.margin();
                 let (sign, what) = match outcome {
                     ToolOutcome::Ok => ("✓", String::new()),
                     ToolOutcome::Failed | ToolOutcome::Denied => ("✗", format!(": {}", short(text))),
                 };
-                shown.note(format_args!("{sign} {} {}{what}", plain(tool), time(micros)));
+                shown.note(format_args!("{margin}{sign} {} {}{what}", plain(tool), time(micros)));
+            }
+            Progress::ScriptBegan { source, .. } => {
+                shown.note(format_args!("▶ script\n{}", set_in(source)));
+                shown.in_script = true;
+            }
+            // It is part of what the script comes to.
+            Progress::Printed(_) => {}
+            Progress::ScriptEnded { outcome, micros, text, .. } => {
+                shown.in_script = false;
+                let sign = if outcome == ToolOutcome::Ok { "✓" } else { "✗" };
+                shown.note(format_args!("{sign} script {}\n{}", time(micros), set_in(&few_lines(text))));
             }
             Progress::Ended { outcome, .. } => {
                 shown.fold();
                 shown.end_line();
+                // One that was stopped has not told its end.
+                shown.in_script = false;
                 if outcome == TurnOutcome::Cancelled {
                     shown.note("(stopped)");
                 }
@@ -159,5 +200,13 @@ mod tests {
         assert_eq!([time(7), time(1_500), time(2_345_678)], ["7 µs", "1 ms", "2.3 s"]);
         assert_eq!(short(&"x".repeat(200)).chars().count(), ARGUMENTS + 1);
         assert_eq!(short("a\nb"), "a b");
+    }
+
+    #[test]
+    fn of_many_lines_the_middle_is_left_out() {
+        let lines = |count: usize| (1..=count).map(|line| line.to_string()).collect::<Vec<_>>().join("\n");
+        assert_eq!(few_lines(&lines(RESULT_LINES)), lines(RESULT_LINES));
+        assert_eq!(few_lines(&lines(20)), "1\n2\n3\n4\n5\n6\n… 8 lines\n15\n16\n17\n18\n19\n20");
+        assert_eq!(set_in("a\n\u{1b}b\n"), "    a\n    \u{fffd}b");
     }
 }

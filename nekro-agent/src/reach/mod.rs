@@ -45,6 +45,12 @@ impl Reach {
             .with::<dyn ProcessPort>(Arc::clone(&self.process) as _)
     }
 
+    /// Returns where the files of plugins and conversations are.
+    #[cfg(feature = "sandbox")]
+    pub(crate) fn files(&self) -> Arc<dyn FilesPort> {
+        Arc::clone(&self.files) as _
+    }
+
     /// Returns the programs that plugins declare and that are not installed.
     pub(crate) fn missing_programs(&self) -> impl Iterator<Item = &'static str> {
         self.programs.missing()

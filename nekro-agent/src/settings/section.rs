@@ -53,6 +53,8 @@ sections! {
     http: HttpSettings,
     files: FilesSettings,
     process: ProcessSettings,
+    #[cfg(feature = "sandbox")]
+    sandbox: crate::code::SandboxSettings,
     #[cfg(feature = "mcp")]
     mcp: crate::mcp::Limits,
     #[cfg(test)]

@@ -29,6 +29,7 @@ use crate::{
     },
     ids::{CallId, UserId},
     output::{Kind, Part, Reply},
+    tool::Effect,
 };
 
 /// Asks a person. Implemented by a host that has one in front of it; without it, what needs approval is denied.
@@ -64,6 +65,21 @@ pub struct Called {
     pub result: Result<Reply>,
     /// How it ended. An error's code does not tell, for a tool can choose it as it likes.
     pub outcome: ToolOutcome,
+}
+
+/// A call of a function that is the host's own: no plugin has it.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnCall<'a> {
+    /// Under which name the host has the call.
+    pub id: &'a CallId,
+    /// The function, such as `files.write`.
+    pub function: &'a str,
+    /// What it is called with.
+    pub arguments: &'a Value,
+    /// What it does to the world.
+    pub effect: Effect,
+    /// Who calls.
+    pub caller: &'a Caller,
 }
 
 impl<'a> ApprovalRequest<'a> {
@@ -156,6 +172,26 @@ impl Kernel {
         Called { result: called.map_err(|refusal| refusal.told(&entry.name)), outcome }
     }
 
+    /// Calls a function of the host's own as tools are called: guards and a person are asked, facts are emitted, and the answer goes
+    /// through the gates. `body` is run once it is allowed, for as long as `limits.call_deadline` says.
+    pub async fn call_own(&self, call: OwnCall<'_>, body: BoxFuture<'_, Result<Reply>>) -> Called {
+        let OwnCall { id, function, arguments, effect, caller } = call;
+        let mut end = self.told_of(function, caller, id);
+        let called = async {
+            let question = question(function, arguments.clone(), effect, caller, id);
+            let arguments = self.ask_guards(question, None, caller).await?;
+            self.tell_of_start(function, arguments, caller, id);
+            let limit = self.limits().call_deadline;
+            let reply = limited(body, limit).await.map_err(|failure| failure.into_error(function, "call_deadline"))?;
+            Ok(self.pass_gates(function, reply, caller, id).await?)
+        };
+        let called = called.await;
+        end.value = outcome(&called);
+        drop(end);
+        let outcome = outcome(&called);
+        Called { result: called.map_err(|refusal: Refusal| refusal.told(function)), outcome }
+    }
+
     /// Tells those who are told of calls about one that its rate did not let through.
     #[cold]
     fn tell_of_refused(&self, tool: &str, caller: &Caller) {
@@ -186,21 +222,35 @@ impl Kernel {
 
     /// Calls a tool with everything that plugins have to say about it.
     async fn call_watched(&self, tool: &ToolEntry, arguments: &str, caller: &Caller, id: &CallId) -> Result<Reply, Refusal> {
+        let mut end = self.told_of(&tool.name, caller, id);
+        let result = self.call_guarded(tool, arguments, caller, id).await;
+        end.value = outcome(&result);
+        result
+    }
+
+    /// Tells those who are told of calls how one ended, once what is returned is dropped: also of one that was cancelled.
+    fn told_of<'c>(&'c self, tool: &'c str, caller: &'c Caller, id: &'c CallId) -> AtEnd<ToolOutcome, impl Fn(&ToolOutcome) + 'c> {
         let started = Instant::now();
-        // Those who are told of calls are told how each one ended, also of one that was cancelled.
-        let mut end = AtEnd::new(ToolOutcome::Failed, |outcome: &ToolOutcome| {
+        AtEnd::new(ToolOutcome::Failed, move |outcome: &ToolOutcome| {
             self.emit(ToolExecuted {
                 session: caller.session.clone(),
                 turn: caller.turn.clone(),
                 call: id.clone(),
-                tool: tool.name.clone(),
+                tool: tool.to_owned(),
                 outcome: *outcome,
                 micros: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             });
+        })
+    }
+
+    fn tell_of_start(&self, tool: &str, arguments: Value, caller: &Caller, id: &CallId) {
+        self.emit(ToolCallStarted {
+            session: caller.session.clone(),
+            turn: caller.turn.clone(),
+            call: id.clone(),
+            tool: tool.to_owned(),
+            arguments,
         });
-        let result = self.call_guarded(tool, arguments, caller, id).await;
-        end.value = outcome(&result);
-        result
     }
 
     async fn call_guarded(&self, tool: &ToolEntry, arguments: &str, caller: &Caller, id: &CallId) -> Result<Reply, Refusal> {
@@ -210,18 +260,21 @@ impl Kernel {
             "" => Value::Object(serde_json::Map::new()),
             text => serde_json::from_str(text).map_err(Error::from)?,
         };
-        let mut question = ToolCall {
-            session: caller.session.clone(),
-            turn: caller.turn.clone(),
-            call: id.clone(),
-            tool: tool.name.clone(),
-            arguments: value,
-            effect: tool.decl.effect,
-            caller: caller.clone(),
-            approved: false,
-        };
+        let question = question(&tool.name, value, tool.decl.effect, caller, id);
+        let asks = self.tool_restriction(tool).and_then(Restriction::asks);
+        let value = self.ask_guards(question, asks, caller).await?;
+        // So may the plugin have been disabled.
+        let Some(plugin) = self.reach(tool, caller) else { return Err(self.unknown_tool(&tool.name, caller).into()) };
+        self.tell_of_start(&tool.name, value, caller, id);
+        let reply = self.run(tool, &plugin, arguments, caller).await?;
+        drop(plugin);
+        Ok(self.pass_gates(&tool.name, reply, caller, id).await?)
+    }
+
+    /// Asks the guards, and a person where one of them or the policy (`asks`) wants it. Returns the arguments that were allowed.
+    async fn ask_guards(&self, mut question: ToolCall, asks: Option<&str>, caller: &Caller) -> Result<Value, Refusal> {
         let mut verdict = self.decide(question.clone(), caller).await.verdict;
-        if let Some(reason) = self.tool_restriction(tool).and_then(Restriction::asks) {
+        if let Some(reason) = asks {
             verdict = verdict.merge(Approval::ask(reason));
         }
         match verdict {
@@ -236,18 +289,7 @@ impl Kernel {
                 }
             }
         }
-        // So may the plugin have been disabled.
-        let Some(plugin) = self.reach(tool, caller) else { return Err(self.unknown_tool(&tool.name, caller).into()) };
-        self.emit(ToolCallStarted {
-            session: caller.session.clone(),
-            turn: caller.turn.clone(),
-            call: id.clone(),
-            tool: tool.name.clone(),
-            arguments: question.arguments,
-        });
-        let reply = self.run(tool, &plugin, arguments, caller).await?;
-        drop(plugin);
-        Ok(self.pass_gates(tool, reply, caller, id).await?)
+        Ok(question.arguments)
     }
 
     /// Asks a person.
@@ -286,7 +328,7 @@ impl Kernel {
         }
     }
 
-    async fn pass_gates(&self, tool: &ToolEntry, reply: Reply, caller: &Caller, id: &CallId) -> Result<Reply> {
+    async fn pass_gates(&self, tool: &str, reply: Reply, caller: &Caller, id: &CallId) -> Result<Reply> {
         if !self.is_decided_by_anyone::<ToolResult>() {
             return Ok(reply);
         }
@@ -294,7 +336,7 @@ impl Kernel {
             session: caller.session.clone(),
             turn: caller.turn.clone(),
             call: id.clone(),
-            tool: tool.name.clone(),
+            tool: tool.to_owned(),
             value: serde_json::from_str(&reply.json)?,
             note: reply.note.clone(),
             content: reply.content.iter().map(Part::to_text).collect(),
@@ -310,7 +352,7 @@ impl Kernel {
                 Ok(Reply { json: value.to_string(), kind, note: None, content: Vec::new() })
             }
             Gate::Withhold { reason } => {
-                Err(Error::new(format!("the answer of `{}` is withheld: {reason}", tool.name)).with_code("withheld"))
+                Err(Error::new(format!("the answer of `{tool}` is withheld: {reason}")).with_code("withheld"))
             }
         }
     }
@@ -395,6 +437,19 @@ fn forms<'a>(schema: &'a Value, arguments: &[crate::argument::ArgumentDecl]) -> 
         definitions: schema.get("$defs"),
     };
     arguments.iter().map(form).collect()
+}
+
+fn question(tool: &str, arguments: Value, effect: Effect, caller: &Caller, id: &CallId) -> ToolCall {
+    ToolCall {
+        session: caller.session.clone(),
+        turn: caller.turn.clone(),
+        call: id.clone(),
+        tool: tool.to_owned(),
+        arguments,
+        effect,
+        caller: caller.clone(),
+        approved: false,
+    }
 }
 
 fn outcome(called: &Result<Reply, Refusal>) -> ToolOutcome {

@@ -39,7 +39,7 @@ use self::{
     restriction::Restrictions,
 };
 pub use self::{
-    call::{ApprovalPort, ApprovalRequest, Called},
+    call::{ApprovalPort, ApprovalRequest, Called, OwnCall},
     channel::Configuration,
     decide::{Decided, Failed},
     fact::{Observed, ObserverPort},

@@ -8,4 +8,5 @@ mod many;
 mod probe;
 mod prompts;
 mod queues;
+mod scripts;
 mod world;

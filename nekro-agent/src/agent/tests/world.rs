@@ -14,6 +14,7 @@ use nekro_core::{
 };
 use serde_json::{Value, json};
 
+use super::scripts::Puppet;
 use crate::{
     agent::{
         AgentSettings, Fate, Inbound, Machine, Models, Parts, Presences, Progress, Speaker, Surface,
@@ -43,6 +44,7 @@ pub(super) enum Step {
 #[derive(Default)]
 pub(super) struct Scripted {
     steps: Mutex<VecDeque<Step>>,
+    by_scripts: bool,
     pub(super) asked: Mutex<Vec<Request>>,
 }
 
@@ -123,6 +125,10 @@ impl Models for Arc<Scripted> {
         }
     }
 
+    fn acts_by_scripts(&self, _: Option<&str>) -> bool {
+        self.by_scripts
+    }
+
     fn names(&self) -> Vec<String> {
         vec!["scripted".to_owned()]
     }
@@ -166,6 +172,7 @@ pub(super) struct World {
     pub(super) facts: Arc<Recorder>,
     pub(super) presences: Arc<Presences>,
     pub(super) approver: Arc<Approver>,
+    pub(super) puppet: Arc<Puppet>,
 }
 
 /// Starts an agent whose plugin and settings are these.
@@ -177,6 +184,16 @@ pub(super) async fn world(probe: Value, settings: Value) -> World {
 
 /// Starts an agent on what was kept before.
 pub(super) async fn world_with(probe: Value, settings: Value, history: Arc<MemoryHistory>) -> World {
+    start(probe, settings, history, Scripted::default()).await
+}
+
+/// Starts an agent whose model acts by scripts.
+pub(super) async fn world_by_scripts(probe: Value, settings: Value) -> World {
+    let history = Arc::new(MemoryHistory::new(Arc::new(FakeClock::default())));
+    start(probe, settings, history, Scripted { by_scripts: true, ..Scripted::default() }).await
+}
+
+async fn start(probe: Value, settings: Value, history: Arc<MemoryHistory>, model: Scripted) -> World {
     let settings: Arc<AgentSettings> = Arc::new(serde_json::from_value(settings).expect("settings"));
     let presences = Arc::new(Presences::new(Arc::clone(&settings)));
     let (facts, approver) = (Arc::new(Recorder::default()), Arc::new(Approver::default()));
@@ -195,11 +212,12 @@ pub(super) async fn world_with(probe: Value, settings: Value, history: Arc<Memor
     let registry = crate::registry_of(|id| id == "probe");
     let kernel =
         Kernel::builder(registry).ports(ports).limits(limits).configure("probe", probe).start_all().await.expect("it starts");
-    let (model, people) = (Arc::new(Scripted::default()), Arc::new(People::default()));
+    let (model, people, puppet) = (Arc::new(model), Arc::new(People::default()), Arc::new(Puppet::default()));
     let machine = Machine::start(Parts {
         kernel: kernel.clone(),
         history: Arc::clone(&history) as _,
         models: Arc::new(Arc::clone(&model)),
+        scripts: Some(Arc::clone(&puppet) as _),
         surface: Arc::clone(&people) as _,
         settings: Arc::clone(&settings),
         presences: Arc::clone(&presences),
@@ -207,7 +225,7 @@ pub(super) async fn world_with(probe: Value, settings: Value, history: Arc<Memor
     })
     .await
     .expect("the machine starts");
-    World { machine, kernel, history, model, people, facts, presences, approver }
+    World { machine, kernel, history, model, people, facts, presences, approver, puppet }
 }
 
 /// Starts an agent with nothing special.
