@@ -104,6 +104,7 @@ pub(crate) async fn start(
     let speaker = Arc::new(Speaker::new(Arc::clone(&history), Arc::clone(&outbox) as _));
     let plugins: Vec<_> = registry.plugins().iter().map(|plugin| plugin.decl).collect();
     let host = &settings.host;
+    storage.limit(&host.store);
     let files = storage.directory().path().join("files");
     let reach = Reach::new(&plugins, files, (&host.http, &host.files, &host.process));
     let mut ports = Ports::new()

@@ -29,6 +29,7 @@ use proc_macro::TokenStream;
 /// | `process = ["git"]` | the programs that it runs, by name or absolute path |
 /// | `env = ["LANG"]` | the environment variables that it reads |
 /// | `files = ["/srv/data"]` | the directories that it reads and writes |
+/// | `migrations = [notes_have_titles]` | what brings the values in its store from each version to the next, as functions `fn(&mut Migration) -> Result<()>` |
 /// | `crate = nk` | what `nekro-core` is called in this crate, if it was renamed |
 #[proc_macro_attribute]
 pub fn plugin(keys: TokenStream, item: TokenStream) -> TokenStream {

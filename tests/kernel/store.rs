@@ -12,7 +12,7 @@ use crate::{
 
 #[test]
 fn the_store_in_memory_keeps_to_the_rules() {
-    keeps_to_the_rules(|| Arc::new(MemoryStore::default()));
+    keeps_to_the_rules(|clock, limits| Arc::new(MemoryStore::new(clock, limits)));
 }
 
 #[tokio::test(start_paused = true)]

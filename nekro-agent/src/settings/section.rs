@@ -5,7 +5,7 @@
 //! is a table to each name. Everything else follows from the row: the schema, `nekro config`, the environment, secrets that are kept
 //! elsewhere, and that every mistake is told. The value that was read is in [`Host`].
 
-use nekro_core::{ConfigMistake, kernel::Limits, read_settings, settings_schema};
+use nekro_core::{ConfigMistake, StoreLimits, kernel::Limits, read_settings, settings_schema};
 use serde_json::Value;
 
 use crate::{
@@ -52,6 +52,7 @@ sections! {
     models: ModelsSettings,
     http: HttpSettings,
     files: FilesSettings,
+    store: StoreLimits,
     process: ProcessSettings,
     #[cfg(feature = "mcp")]
     mcp: crate::mcp::Limits,

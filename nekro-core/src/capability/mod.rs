@@ -21,6 +21,7 @@ use std::{
     sync::Arc,
 };
 
+pub(crate) use self::store::STORE;
 pub use self::{
     clock::{Clock, ClockPort},
     ctx::Ctx,
@@ -37,7 +38,10 @@ pub use self::{
     messages::{Delivery, Message, Messages, MessagesPort},
     process::{CommandBuilder, Process, ProcessOutput, ProcessPort, ProcessRequest},
     random::{Random, RandomPort},
-    store::{Expected, MemoryStore, Page, Scope, Store, StorePort, Stored},
+    store::{
+        Expected, Lifetime, MemoryStore, Migration, MigrationStep, NewValue, Page, Scope, Store, StoreLimits, StorePort,
+        StoreUse, Stored,
+    },
 };
 use crate::error::Error;
 

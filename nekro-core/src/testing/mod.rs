@@ -45,7 +45,7 @@ use crate::{
     caller::Caller,
     capability::{
         ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, Ports, ProcessPort,
-        ProcessRequest, RandomPort, StorePort,
+        ProcessRequest, RandomPort, StoreLimits, StorePort,
     },
     error::Result,
     event::{Decision, Fact},
@@ -81,6 +81,7 @@ pub struct HostBuilder {
     off: Vec<String>,
     policy: Option<Policy>,
     limits: Limits,
+    store: StoreLimits,
     seed: u64,
     env: FakeEnv,
     http: Arc<FakeHttp>,
@@ -145,6 +146,11 @@ impl HostBuilder {
         Self { limits, ..self }
     }
 
+    /// Says how much the plugins may keep.
+    pub fn store_limits(self, store: StoreLimits) -> Self {
+        Self { store, ..self }
+    }
+
     /// Chooses the random numbers.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -203,7 +209,7 @@ impl HostBuilder {
         let clock = Arc::new(FakeClock::default());
         let files = Arc::new(MemoryFiles::default());
         let ports = Ports::new()
-            .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
+            .with::<dyn StorePort>(Arc::new(MemoryStore::new(Arc::clone(&clock) as _, self.store)))
             .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
             .with::<dyn ClockPort>(Arc::clone(&clock) as _)
             .with::<dyn RandomPort>(Arc::new(SeededRandom::new(self.seed)))
@@ -282,6 +288,7 @@ impl Host {
             off: Vec::new(),
             policy: None,
             limits: Limits::default(),
+            store: StoreLimits::default(),
             seed: 0,
             env: FakeEnv::default(),
             http: Arc::default(),
