@@ -3,7 +3,7 @@
 use std::{fmt, io::IsTerminal, sync::Arc};
 
 use nekro_core::{
-    ClockPort, EnvPort, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
+    ClockPort, EnvPort, MessagesPort, PluginDecl, Ports, RandomPort, SessionsPort, StorePort,
     kernel::{ApprovalPort, Kernel, ObserverPort, PresencePort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
     policy,
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::{
     agent::{Machine, Models, Parts, Presences, Speaker, Surface},
     history::HistoryPort,
-    ports::{EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
+    ports::{Conversations, EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
     reach::Reach,
     settings::{self, Checked},
     storage::Storage,
@@ -110,6 +110,7 @@ pub(crate) async fn start(
     let mut ports = Ports::new()
         .with::<dyn StorePort>(Arc::clone(storage) as _)
         .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)
+        .with::<dyn SessionsPort>(Arc::new(Conversations(Arc::clone(&history))))
         .with::<dyn ClockPort>(Arc::new(SystemClock))
         .with::<dyn RandomPort>(Arc::new(SystemRandom))
         .with::<dyn EnvPort>(Arc::new(SystemEnv))

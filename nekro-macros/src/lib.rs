@@ -29,6 +29,8 @@ use proc_macro::TokenStream;
 /// | `process = ["git"]` | the programs that it runs, by name or absolute path |
 /// | `env = ["LANG"]` | the environment variables that it reads |
 /// | `files = ["/srv/data"]` | the directories that it reads and writes |
+/// | `messages = ["telegram:*"]` | the conversations, beside that of a call, to which it sends messages |
+/// | `sessions = ["telegram:*"]` | the conversations, beside that of a call, in which it reads what was said |
 /// | `migrations = [notes_have_titles]` | what brings the values in its store from each version to the next, as functions `fn(&mut Migration) -> Result<()>` |
 /// | `crate = nk` | what `nekro-core` is called in this crate, if it was renamed |
 #[proc_macro_attribute]

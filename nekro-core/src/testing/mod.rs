@@ -37,15 +37,15 @@ use serde_json::{Map, Value};
 
 pub use self::{
     http::{FakeAnswer, FakeHttp},
-    ports::{Approver, FakeClock, FakeEnv, Outbox, Recorder, SeededRandom},
+    ports::{Approver, FakeClock, FakeEnv, FakeSessions, Outbox, Recorder, SeededRandom},
     process::{FakeOutput, FakeProcess},
 };
 use crate::{
     call::BoxFuture,
     caller::Caller,
     capability::{
-        ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, Ports, ProcessPort,
-        ProcessRequest, RandomPort, StoreLimits, StorePort,
+        By, ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, Ports,
+        ProcessPort, ProcessRequest, RandomPort, SessionsPort, StoreLimits, StorePort,
     },
     error::Result,
     event::{Decision, Fact},
@@ -68,6 +68,7 @@ pub struct Host {
     http: Arc<FakeHttp>,
     files: Arc<MemoryFiles>,
     process: Arc<FakeProcess>,
+    sessions: Arc<FakeSessions>,
     approver: Arc<Approver>,
 }
 
@@ -208,6 +209,7 @@ impl HostBuilder {
             (Arc::new(Outbox::default()), Arc::new(Recorder::default()), Arc::new(Approver::default()));
         let clock = Arc::new(FakeClock::default());
         let files = Arc::new(MemoryFiles::default());
+        let sessions = Arc::new(FakeSessions::default());
         let ports = Ports::new()
             .with::<dyn StorePort>(Arc::new(MemoryStore::new(Arc::clone(&clock) as _, self.store)))
             .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
@@ -217,6 +219,7 @@ impl HostBuilder {
             .with::<dyn HttpPort>(Arc::clone(&self.http) as _)
             .with::<dyn FilesPort>(Arc::clone(&files) as _)
             .with::<dyn ProcessPort>(Arc::clone(&self.process) as _)
+            .with::<dyn SessionsPort>(Arc::clone(&sessions) as _)
             .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
             .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
             .and(self.ports);
@@ -241,6 +244,7 @@ impl HostBuilder {
             http: self.http,
             files,
             process: self.process,
+            sessions,
             approver,
         })
     }
@@ -365,6 +369,21 @@ impl Host {
     /// Returns the texts of the messages that were sent, in order.
     pub fn sent(&self) -> Vec<String> {
         self.outbox.texts()
+    }
+
+    /// Says what the next question of a plugin's is answered with. A question for which there is no answer waits in vain.
+    pub fn answer_with(&self, text: impl Into<String>) {
+        self.outbox.answer(text);
+    }
+
+    /// Returns the messages that were sent and what the agent was told.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Writes down that something was said in a conversation, for a plugin that reads it. The host's own is `test`.
+    pub fn said(&self, session: &str, by: By, text: &str) {
+        self.sessions.said(session, by, text, self.clock.now());
     }
 
     /// Returns the requests to other machines, in order.

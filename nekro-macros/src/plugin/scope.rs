@@ -18,11 +18,13 @@ struct Kind {
     problem: fn(&str) -> Option<String>,
 }
 
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 6] = [
     Kind { key: "http", example: "api.example.org", problem: host },
     Kind { key: "process", example: "git", problem: program },
     Kind { key: "env", example: "LANG", problem: variable },
     Kind { key: "files", example: "/srv/data", problem: directory },
+    Kind { key: "messages", example: "telegram:*", problem: conversation },
+    Kind { key: "sessions", example: "telegram:*", problem: conversation },
 ];
 
 /// Reads the keys. An entry that is wrong stays in its list: the functions that need the key must not seem to lack it.
@@ -117,6 +119,13 @@ fn variable(text: &str) -> Option<String> {
     })
 }
 
+/// A conversation: its id, or the beginning of it and a `*`.
+fn conversation(text: &str) -> Option<String> {
+    let beginning = text.strip_suffix('*').unwrap_or(text);
+    let is_one = !text.is_empty() && !beginning.contains('*') && !text.contains(char::is_whitespace);
+    (!is_one).then(|| format!("`{text}` is not a conversation, such as `telegram:42`, or `telegram:*` for all of a channel"))
+}
+
 /// A directory: an absolute path, in its shortest form.
 fn directory(text: &str) -> Option<String> {
     match text.strip_prefix('/') {
@@ -185,6 +194,11 @@ mod tests {
     #[test]
     fn a_program_is_a_name_or_an_absolute_path() {
         check(program, &["git", "g++", "/usr/bin/git"], &["", "bin/git", "./git", "git status", "/usr/../git", "/", ".."]);
+    }
+
+    #[test]
+    fn a_conversation_is_an_id_or_its_beginning() {
+        check(conversation, &["terminal", "telegram:42", "telegram:*", "*"], &["", "a b", "*:42", "a:*:b", "**"]);
     }
 
     #[test]

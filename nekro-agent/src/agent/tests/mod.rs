@@ -7,5 +7,6 @@ mod facts;
 mod many;
 mod probe;
 mod prompts;
+mod questions;
 mod queues;
 mod world;
