@@ -106,7 +106,7 @@ pub(crate) async fn start(
     let host = &settings.host;
     storage.limit(&host.store);
     let files = storage.directory().path().join("files");
-    let reach = Reach::new(&plugins, files, (&host.http, &host.files, &host.process));
+    let reach = Reach::new(&plugins, files, (&host.http, &host.files, &host.process), &host.secrets);
     let mut ports = Ports::new()
         .with::<dyn StorePort>(Arc::clone(storage) as _)
         .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)

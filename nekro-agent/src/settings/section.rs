@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     agent::AgentSettings,
     model::settings::ModelsSettings,
-    reach::{FilesSettings, HttpSettings, ProcessSettings},
+    reach::{FilesSettings, HttpSettings, ProcessSettings, SecretsSettings},
 };
 
 /// A section, without its type.
@@ -53,6 +53,7 @@ sections! {
     http: HttpSettings,
     files: FilesSettings,
     store: StoreLimits,
+    secrets: SecretsSettings,
     process: ProcessSettings,
     #[cfg(feature = "mcp")]
     mcp: crate::mcp::Limits,

@@ -13,6 +13,7 @@ mod messages;
 mod process;
 mod random;
 mod reach;
+mod secrets;
 mod sessions;
 mod store;
 
@@ -40,6 +41,7 @@ pub use self::{
     messages::{Answer, Asking, Delivery, Message, MessageFile, Messages, MessagesPort, Pushed, Trigger},
     process::{CommandBuilder, Process, ProcessOutput, ProcessPort, ProcessRequest},
     random::{Random, RandomPort},
+    secrets::{Secrets, SecretsPort},
     sessions::{By, Conversation, PastMessage, SessionInfo, SessionPage, Sessions, SessionsPort},
     store::{
         Expected, Lifetime, MemoryStore, Migration, MigrationStep, NewValue, Page, Scope, Store, StoreLimits, StorePort,

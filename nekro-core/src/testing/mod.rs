@@ -37,7 +37,7 @@ use serde_json::{Map, Value};
 
 pub use self::{
     http::{FakeAnswer, FakeHttp},
-    ports::{Approver, FakeClock, FakeEnv, FakeSessions, Outbox, Recorder, SeededRandom},
+    ports::{Approver, FakeClock, FakeEnv, FakeSecrets, FakeSessions, Outbox, Recorder, SeededRandom},
     process::{FakeOutput, FakeProcess},
 };
 use crate::{
@@ -45,7 +45,7 @@ use crate::{
     caller::Caller,
     capability::{
         By, ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, Ports,
-        ProcessPort, ProcessRequest, RandomPort, SessionsPort, StoreLimits, StorePort,
+        ProcessPort, ProcessRequest, RandomPort, SecretsPort, SessionsPort, StoreLimits, StorePort,
     },
     error::Result,
     event::{Decision, Fact},
@@ -85,6 +85,7 @@ pub struct HostBuilder {
     store: StoreLimits,
     seed: u64,
     env: FakeEnv,
+    secrets: FakeSecrets,
     http: Arc<FakeHttp>,
     process: Arc<FakeProcess>,
     ports: Ports,
@@ -163,6 +164,12 @@ impl HostBuilder {
         self
     }
 
+    /// Gives a secret to the plugins that declare it. Those of the machine are not there.
+    pub fn secret(self, name: &str, value: &str) -> Self {
+        self.secrets.set(name, value);
+        self
+    }
+
     /// Writes down the answer to a request, such as `GET https://api.example.org/v1`; see [`FakeHttp::answer`]. The network is not there.
     pub fn answer(self, request: &str, answer: FakeAnswer) -> Self {
         self.http.answer(request, answer);
@@ -216,6 +223,7 @@ impl HostBuilder {
             .with::<dyn ClockPort>(Arc::clone(&clock) as _)
             .with::<dyn RandomPort>(Arc::new(SeededRandom::new(self.seed)))
             .with::<dyn EnvPort>(Arc::new(self.env))
+            .with::<dyn SecretsPort>(Arc::new(self.secrets))
             .with::<dyn HttpPort>(Arc::clone(&self.http) as _)
             .with::<dyn FilesPort>(Arc::clone(&files) as _)
             .with::<dyn ProcessPort>(Arc::clone(&self.process) as _)
@@ -295,6 +303,7 @@ impl Host {
             store: StoreLimits::default(),
             seed: 0,
             env: FakeEnv::default(),
+            secrets: FakeSecrets::default(),
             http: Arc::default(),
             process: Arc::default(),
             ports: Ports::new(),

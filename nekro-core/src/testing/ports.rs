@@ -16,13 +16,14 @@ use serde_json::Value;
 use crate::{
     call::BoxFuture,
     capability::{
-        Answer, By, ClockPort, Delivery, EnvPort, Message, MessagesPort, PastMessage, Pushed, RandomPort, SessionInfo,
-        SessionsPort, Trigger,
+        Answer, By, ClockPort, Delivery, EnvPort, Message, MessagesPort, PastMessage, Pushed, RandomPort, SecretsPort,
+        SessionInfo, SessionsPort, Trigger,
     },
     error::Result,
     event::Fact,
     ids::{PluginId, SessionId, UserId},
     kernel::{ApprovalPort, ApprovalRequest, Observed, ObserverPort},
+    secret::Secret,
 };
 
 /// A clock that stands still until it is moved. It begins on 1 January 2030, 12:00 UTC.
@@ -141,6 +142,28 @@ impl MessagesPort for Outbox {
                 None => std::future::pending().await,
             }
         })
+    }
+}
+
+/// Secrets that a test has set, for whichever plugin declares them.
+#[derive(Debug, Default)]
+pub struct FakeSecrets(Mutex<BTreeMap<String, Secret<String>>>);
+
+impl FakeSecrets {
+    /// Sets a secret.
+    pub fn set(&self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.into(), Secret::new(value.into()));
+    }
+}
+
+impl SecretsPort for FakeSecrets {
+    fn get(&self, _: &PluginId, name: &str) -> BoxFuture<'_, Result<Option<Secret<String>>>> {
+        let secret = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        Box::pin(std::future::ready(Ok(secret)))
+    }
+
+    fn way(&self, _: &PluginId, name: &str) -> String {
+        format!("a test gives it by `Host::builder().secret({name:?}, …)`")
     }
 }
 
