@@ -80,7 +80,7 @@ pub use self::{
         EnvPort, Events, Expected, FileEntry, FileKind, FilePlace, FileSource, Files, FilesPort, Folder, Http, HttpAnswer,
         HttpBody, HttpMethod, HttpPort, HttpRequest, HttpResponse, HttpScope, HttpStream, Lifetime, MemoryFiles, MemoryStore,
         Message, MessageFile, Messages, MessagesPort, Migration, MigrationStep, Multipart, NewValue, Page, PastMessage,
-        PathError, Ports, Process, ProcessOutput, ProcessPort, ProcessRequest, Pushed, Random, RandomPort, RequestBuilder,
+        PathError, Peers, Ports, Process, ProcessOutput, ProcessPort, ProcessRequest, Pushed, Random, RandomPort, RequestBuilder,
         SandboxPath, Scope, Secrets, SecretsPort, SessionInfo, SessionPage, Sessions, SessionsPort, Store, StoreLimits,
         StorePort, StoreUse, Stored, TakenFile, Trigger, WholeBody, WriteHow,
     },

@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use crate::{log, settings::keyring};
 
-/// Secrets for plugins, such as `[secrets.issues]` with `github_token = { env = "GITHUB_TOKEN" }`. One that is not here is looked for in the
-/// system's keyring, as `issues.github_token`.
+/// Secrets for plugins: a table to each plugin, in it the secrets by the names that the plugin declares. One that is not here is looked for
+/// in the system's keyring, as `<plugin>.<name>`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub(crate) struct SecretsSettings(BTreeMap<String, BTreeMap<String, Secret<String>>>);

@@ -10,6 +10,7 @@ mod events;
 mod files;
 mod http;
 mod messages;
+mod peers;
 mod process;
 mod random;
 mod reach;
@@ -24,7 +25,6 @@ use std::{
     sync::Arc,
 };
 
-pub(crate) use self::store::STORE;
 pub use self::{
     clock::{Clock, ClockPort},
     ctx::Ctx,
@@ -39,6 +39,7 @@ pub use self::{
         RequestBuilder, WholeBody,
     },
     messages::{Answer, Asking, Delivery, Message, MessageFile, Messages, MessagesPort, Pushed, Trigger},
+    peers::Peers,
     process::{CommandBuilder, Process, ProcessOutput, ProcessPort, ProcessRequest},
     random::{Random, RandomPort},
     secrets::{Secrets, SecretsPort},
@@ -48,6 +49,7 @@ pub use self::{
         StoreUse, Stored,
     },
 };
+pub(crate) use self::{peers::PEERS, store::STORE};
 use crate::error::Error;
 
 /// The names of the capabilities that a policy can speak of, whether or not a plugin takes them.
