@@ -99,6 +99,7 @@ fn plugin(host: &str) -> &'static PluginDecl {
         package: "measured",
         requires: &[],
         scopes,
+        migrations: &[],
         location: Location { file: "reach.rs", line: 1 },
         config: ConfigDecl { read: |_| Ok(Box::new(())), schema: None },
     }))

@@ -78,7 +78,7 @@ fn main() {
                 .expect("it is on the disk");
         },
         || {
-            let put = store.put(&scope, &key, Expected::Any, Some(VALUE.to_owned()));
+            let put = store.put(&scope, &key, Expected::Any, Some(VALUE.to_owned().into()));
             assert!(runtime.block_on(put).expect("it is written"));
         },
     );
@@ -153,7 +153,7 @@ fn fill(runtime: &Runtime, kept: &Arc<Kept>, plain: &Connection, rows: usize) {
         for number in 0..rows {
             let (store, scope) = (kept.store(), scope.clone());
             tasks.push(tokio::spawn(async move {
-                store.put(&scope, &key(number), Expected::Any, Some(VALUE.to_owned())).await.map(drop)
+                store.put(&scope, &key(number), Expected::Any, Some(VALUE.to_owned().into())).await.map(drop)
             }));
         }
         for task in tasks {

@@ -3,7 +3,7 @@
 use std::{fmt, io::IsTerminal, sync::Arc};
 
 use nekro_core::{
-    ClockPort, EnvPort, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
+    ClockPort, EnvPort, MessagesPort, PluginDecl, Ports, RandomPort, SessionsPort, StorePort,
     kernel::{ApprovalPort, Kernel, ObserverPort, PresencePort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
     policy,
@@ -15,7 +15,7 @@ use crate::code::Code;
 use crate::{
     agent::{Machine, Models, Parts, Presences, Speaker, Surface},
     history::HistoryPort,
-    ports::{EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
+    ports::{Conversations, EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
     reach::Reach,
     settings::{self, Checked},
     storage::Storage,
@@ -108,11 +108,13 @@ pub(crate) async fn start(
     let speaker = Arc::new(Speaker::new(Arc::clone(&history), Arc::clone(&outbox) as _));
     let plugins: Vec<_> = registry.plugins().iter().map(|plugin| plugin.decl).collect();
     let host = &settings.host;
+    storage.limit(&host.store);
     let files = storage.directory().path().join("files");
-    let reach = Reach::new(&plugins, files, (&host.http, &host.files, &host.process));
+    let reach = Reach::new(&plugins, files, (&host.http, &host.files, &host.process), &host.secrets);
     let mut ports = Ports::new()
         .with::<dyn StorePort>(Arc::clone(storage) as _)
         .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)
+        .with::<dyn SessionsPort>(Arc::new(Conversations(Arc::clone(&history))))
         .with::<dyn ClockPort>(Arc::new(SystemClock))
         .with::<dyn RandomPort>(Arc::new(SystemRandom))
         .with::<dyn EnvPort>(Arc::new(SystemEnv))

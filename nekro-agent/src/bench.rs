@@ -7,7 +7,7 @@ use nekro_core::{BoxFuture, Ports, Result, StorePort};
 use crate::{
     history::{Body, HistoryPort, NewMessage},
     ports::SystemClock,
-    reach::{FilesSettings, HttpSettings, ProcessSettings, Reach},
+    reach::{FilesSettings, HttpSettings, ProcessSettings, Reach, SecretsSettings},
     storage::{DataDirectory, Storage},
 };
 
@@ -21,7 +21,7 @@ pub use crate::agent::measured;
 pub fn reach(root: PathBuf, network: &str) -> Ports {
     let network = network.parse().expect("a network in CIDR notation");
     let http = HttpSettings { allowed_networks: vec![network], ..HttpSettings::default() };
-    Reach::new(&[], root, (&http, &FilesSettings::default(), &ProcessSettings::default())).ports()
+    Reach::new(&[], root, (&http, &FilesSettings::default(), &ProcessSettings::default()), &SecretsSettings::default()).ports()
 }
 
 /// The database of a data directory.

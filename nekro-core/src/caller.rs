@@ -23,12 +23,19 @@ pub struct Caller {
     /// The turn it belongs to, if one is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<TurnId>,
+    /// How many plugins have called one another on the way here.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub depth: u8,
+}
+
+fn is_none(depth: &u8) -> bool {
+    *depth == 0
 }
 
 impl Caller {
     /// A caller outside any conversation.
     pub fn new(origin: Origin, role: Role) -> Self {
-        Self { origin, role, user: None, session: None, turn: None }
+        Self { origin, role, user: None, session: None, turn: None, depth: 0 }
     }
 
     /// The agent itself: start-up, facts, housekeeping.

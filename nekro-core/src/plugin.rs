@@ -4,7 +4,7 @@ use std::any::Any;
 
 use schemars::{Schema, SchemaGenerator};
 
-use crate::{argument::ConfigMistake, location::Location};
+use crate::{argument::ConfigMistake, capability::MigrationStep, location::Location};
 
 /// The type that `#[plugin]` stands on. Implemented by that attribute; the kernel and the other attributes name it.
 #[diagnostic::on_unimplemented(
@@ -41,6 +41,8 @@ pub struct PluginDecl {
     pub requires: &'static [&'static str],
     /// How far those of its capabilities reach that have bounds.
     pub scopes: &'static [ScopeDecl],
+    /// What brings the values in its store from each version to the next, beginning with version 1.
+    pub migrations: &'static [MigrationStep],
     /// Where the struct stands.
     pub location: Location,
     /// The configuration.

@@ -11,7 +11,7 @@ pub use crate::{
     },
     call::{Body, BoxFuture, Call},
     caller::Role,
-    capability::Ctx,
+    capability::{Ctx, Migration},
     command::CommandDecl,
     config::{read_config, read_nothing},
     error::Error,

@@ -29,6 +29,10 @@ use proc_macro::TokenStream;
 /// | `process = ["git"]` | the programs that it runs, by name or absolute path |
 /// | `env = ["LANG"]` | the environment variables that it reads |
 /// | `files = ["/srv/data"]` | the directories that it reads and writes |
+/// | `messages = ["telegram:*"]` | the conversations, beside that of a call, to which it sends messages |
+/// | `sessions = ["telegram:*"]` | the conversations, beside that of a call, in which it reads what was said |
+/// | `secrets = ["github_token"]` | the secrets that the operator gives it |
+/// | `migrations = [notes_have_titles]` | what brings the values in its store from each version to the next, as functions `fn(&mut Migration) -> Result<()>` |
 /// | `crate = nk` | what `nekro-core` is called in this crate, if it was renamed |
 #[proc_macro_attribute]
 pub fn plugin(keys: TokenStream, item: TokenStream) -> TokenStream {

@@ -218,6 +218,29 @@ fn sessions_are_listed_shown_exported_and_deleted() {
 }
 
 #[test]
+fn what_a_plugin_keeps_is_exported_and_deleted() {
+    let place = Place::new();
+    add(&place, "milk");
+    let made = place.run(&["--json", "data", "export", "notes.jsonl", "--plugin", "notes"]).json();
+    assert_eq!((&made["exported"]["values"], &made["exported"]["sessions"]), (&1.into(), &0.into()));
+    let text = fs::read_to_string(place.path().join("notes.jsonl")).expect("the export");
+    assert!(text.contains("milk") && text.contains(r#""part":"values""#), "{text}");
+    assert!(place.run(&["data", "delete"]).bad(2).contains("--plugin"));
+    assert!(place.run(&["data", "delete", "--plugin", "notes", "--user", "ada"]).code == 2, "one of them");
+    assert_eq!(place.run(&["--json", "data", "delete", "--user", "ada"]).json(), json!({ "deleted": 0 }));
+    assert_eq!(place.run(&["--json", "data", "delete", "--plugin", "notes"]).json(), json!({ "deleted": 1 }));
+    assert!(keys(&place, &[]).is_empty());
+}
+
+#[test]
+fn a_full_store_is_told_with_its_limit() {
+    let place = Place::with_settings("[store]\nkeys = 1\n");
+    add(&place, "milk");
+    let error = place.run(&["call", "notes.save", "--key", "eggs", "--text", "buy eggs"]).bad(1);
+    assert!(error.contains("may keep no more than 1 values") && error.contains("`store.keys`"), "{error}");
+}
+
+#[test]
 fn the_log_is_kept_and_asked_by_plugin() {
     let place = Place::with_settings("[plugins.greeter]\ntxt = \"Ahoy\"\n");
     place.run(&["call", "dice.roll"]).good();

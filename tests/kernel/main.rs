@@ -7,6 +7,7 @@ mod decisions;
 mod events;
 mod facts;
 mod lifecycle;
+mod peers;
 mod policy;
 mod presence;
 mod prompt;

@@ -36,6 +36,7 @@ fn plugin_decl(id: &'static str, version: &'static str, requires: &'static [&'st
         package: id,
         requires,
         scopes: &[],
+        migrations: &[],
         location: at(line),
         config: ConfigDecl { read: |_| Ok(Box::new(())), schema: None },
     }

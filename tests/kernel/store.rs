@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nekro_core::{Caller, MemoryStore};
+use nekro_core::{Caller, Expected, MemoryStore, Migration, Result, Scope, StorePort};
 use serde_json::json;
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 
 #[test]
 fn the_store_in_memory_keeps_to_the_rules() {
-    keeps_to_the_rules(|| Arc::new(MemoryStore::default()));
+    keeps_to_the_rules(|clock, limits| Arc::new(MemoryStore::new(clock, limits)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -44,4 +44,21 @@ async fn a_plugin_sees_its_own_values_only_and_each_caller_theirs() {
     assert_eq!(keep("beta.keep", "plugin", &ada, None).await, "null");
     let nowhere = keep("alpha.keep", "session", &Caller::operator(), None).await;
     assert_eq!(nowhere, "no_session: there is no conversation whose values could be read");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plugin_whose_values_are_newer_than_itself_does_not_start() {
+    fn step(_: &mut Migration) -> Result<()> {
+        Ok(())
+    }
+    let store = MemoryStore::default();
+    store.migrate(&"alpha".into(), &[step]).await.expect("there is nothing to do");
+    let scope = Scope { plugin: "alpha".into(), session: None, user: None };
+    store.put(&scope, "k", Expected::Any, Some("1".to_owned().into())).await.expect("it writes");
+    let world = world().with_port::<dyn StorePort>(Arc::new(store)).start().await;
+    assert_eq!(
+        world.stage("alpha"),
+        "the values of the plugin `alpha` have version 2, and this program works with version 1 (use the program that \
+         wrote them, or a newer one; `nekro data delete --plugin` removes them, `nekro data export --plugin` writes them down)"
+    );
 }

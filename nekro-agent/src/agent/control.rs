@@ -38,11 +38,18 @@ impl Machine {
     /// Ends the turn that is under way and empties the queue: what waited stays in the history and is not answered. Returns whether
     /// there was anything to stop.
     pub(crate) fn stop(&self, session: &SessionId) -> bool {
-        self.0.sessions.get(session).is_some_and(|session| session.stop())
+        let any_question = self.0.questions.stop(session);
+        self.0.sessions.get(session).is_some_and(|session| session.stop()) || any_question
+    }
+
+    /// Tells whether a question of a plugin's waits for an answer in a session.
+    pub(crate) fn is_asked(&self, session: &SessionId) -> bool {
+        self.0.questions.is_open(session)
     }
 
     /// Stops everything in every session, and waits until it has ended.
     pub(crate) async fn stop_all(&self) {
+        self.0.questions.stop_all();
         for session in self.0.sessions.all() {
             session.stop();
         }

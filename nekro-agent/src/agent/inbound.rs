@@ -43,7 +43,6 @@ pub(crate) enum From {
         role: Role,
     },
     /// A plugin or a schedule; no person hears it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "there are no schedules yet"))]
     System {
         /// The plugin; none if it is the agent's own.
         plugin: Option<PluginId>,
@@ -79,6 +78,11 @@ pub(crate) struct Received {
 pub(crate) enum Fate {
     /// It is kept, and the agent neither sees nor answers it.
     Hidden,
+    /// It answers a question of a plugin's, which goes on with it.
+    Taken {
+        /// The plugin.
+        by: PluginId,
+    },
     /// The agent sees it and does not answer.
     Unanswered {
         /// Why.

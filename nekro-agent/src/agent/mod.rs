@@ -13,6 +13,7 @@ mod models;
 mod presence;
 mod profile;
 mod prompt;
+mod questions;
 mod receive;
 mod repeats;
 mod restart;
@@ -37,7 +38,6 @@ use std::sync::{
 use nekro_core::{ClockPort, Error, Random, RandomPort, Result, Timestamp, kernel::Kernel};
 use tokio::sync::{Notify, Semaphore};
 
-use self::{script::Scripts, session::Sessions};
 pub(crate) use self::{
     inbound::{Fate, Inbound},
     models::{Models, Recorded},
@@ -49,6 +49,7 @@ pub(crate) use self::{
 };
 #[cfg(feature = "sandbox")]
 pub(crate) use self::{tokens::of_text, trigger::is_like};
+use self::{questions::Questions, script::Scripts, session::Sessions};
 use crate::history::HistoryPort;
 
 /// The sessions and turns of an agent. A handle; clones are the same agent.
@@ -66,6 +67,9 @@ struct Inner {
     clock: Arc<dyn ClockPort>,
     random: Random,
     sessions: Sessions,
+    questions: Arc<Questions>,
+    // Messages come in here, and not in another process.
+    takes_in: bool,
     // One for each turn that may run at the same time.
     permits: Semaphore,
     at_work: AtomicUsize,
@@ -99,6 +103,10 @@ impl Machine {
     ///
     /// If the kernel has no clock or no chance.
     pub(crate) fn beside(parts: Parts) -> Result<Self> {
+        Self::make(parts, false)
+    }
+
+    fn make(parts: Parts, takes_in: bool) -> Result<Self> {
         let Parts { kernel, history, models, scripts, surface, settings, presences, speaker } = parts;
         let clock = Arc::clone(kernel.ports().get::<dyn ClockPort>()?);
         let random = Random::new(Arc::clone(kernel.ports().get::<dyn RandomPort>()?));
@@ -114,6 +122,8 @@ impl Machine {
             clock,
             random,
             sessions: Sessions::default(),
+            questions: Arc::default(),
+            takes_in,
             at_work: AtomicUsize::new(0),
             rests: Notify::new(),
         }));
@@ -129,7 +139,7 @@ impl Machine {
     ///
     /// If the kernel has no clock or no chance, or the history cannot be read or written.
     pub(crate) async fn start(parts: Parts) -> Result<Self> {
-        let machine = Self::beside(parts)?;
+        let machine = Self::make(parts, true)?;
         machine.0.close_cut_off_turns().await?;
         Ok(machine)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nekro_core::{
-    Caller, Error, MessageId, Origin, Result, Role,
+    Answer, Caller, Error, MessageId, Origin, Result, Role, SessionId,
     event::{
         Approval, Incoming, Rewrite, Signal,
         decisions::{Attachment, BusyMessage, SystemMessage, UserMessage},
@@ -23,6 +23,21 @@ use super::{
 };
 use crate::history::{Body, File, Message, NewMessage};
 
+tokio::task_local! {
+    /// The session whose door is held by what runs.
+    static INSIDE: SessionId;
+}
+
+/// Refuses what would wait for the door that the caller itself keeps shut.
+pub(super) fn not_inside(session: &SessionId) -> Result<()> {
+    if INSIDE.try_with(|inside| inside == session).unwrap_or(false) {
+        return Err(Error::new(format!("a message is being taken into `{session}` just now, and this waits for it"))
+            .with_code("in_decision")
+            .with_hint("do it in a tool, a command, or a handler of a fact such as `message_received`"));
+    }
+    Ok(())
+}
+
 impl Machine {
     /// Takes a message in. What has been taken in is stored and goes on, also if nobody waits for this to return.
     ///
@@ -35,7 +50,7 @@ impl Machine {
         let span = tracing::info_span!("message", session = %inbound.session);
         let taken_in = async move {
             let session = inner.sessions.enter(&inbound.session);
-            let received = inner.take_in(&session, inbound).await;
+            let received = INSIDE.scope(session.id.clone(), inner.take_in(&session, inbound)).await;
             inner.sessions.leave(session);
             drop(at_work);
             received
@@ -49,13 +64,13 @@ impl Machine {
     /// # Errors
     ///
     /// If it cannot be written.
-    pub(crate) async fn open(&self, session: &nekro_core::SessionId, user: Option<&nekro_core::UserId>) -> Result<()> {
+    pub(crate) async fn open(&self, session: &SessionId, user: Option<&nekro_core::UserId>) -> Result<()> {
         self.0.open(session, user).await
     }
 }
 
 impl Inner {
-    async fn open(&self, session: &nekro_core::SessionId, user: Option<&nekro_core::UserId>) -> Result<()> {
+    async fn open(&self, session: &SessionId, user: Option<&nekro_core::UserId>) -> Result<()> {
         if self.history.begin_session(session).await? {
             let channel = session.channel().to_owned();
             self.kernel.emit(SessionCreated { session: session.clone(), channel, user: user.cloned() });
@@ -86,6 +101,12 @@ impl Inner {
         }
         self.take_files(session, &message.id, &user, files, &caller).await?;
         let (text, signal) = self.decide_message(session, &message, &from, text, &caller).await?;
+        if signal != Signal::BlockAll
+            && let From::Person { user, .. } = &from
+            && let Some(by) = self.questions.answer(&session.id, &Answer::new(&*text, message.id.clone(), user.clone()))
+        {
+            return Ok(Received { message: message.id, fate: Fate::Taken { by } });
+        }
         let reason = match (signal, &from, company) {
             (Signal::BlockAll, ..) => return Ok(Received { message: message.id, fate: Fate::Hidden }),
             (Signal::BlockTrigger, ..) => Some("a plugin decided that it is not answered"),

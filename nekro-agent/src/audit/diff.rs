@@ -20,6 +20,7 @@ pub(crate) enum Kind {
     Plugin,
     Capability,
     Scope,
+    Through,
     Use,
     Tool,
     Command,
@@ -38,6 +39,7 @@ impl Kind {
             Self::Plugin => "plugin",
             Self::Capability => "capability",
             Self::Scope => "scope",
+            Self::Through => "through",
             Self::Use => "use",
             Self::Tool => "tool",
             Self::Command => "command",
@@ -81,7 +83,7 @@ pub(crate) enum Weight {
     None,
     /// Something did, and no plugin may do more than before.
     Other,
-    /// A plugin may do more: a capability or a scope was added.
+    /// A plugin may do more: a capability or a scope was added, of its own or through another plugin.
     MayMore,
 }
 
@@ -100,11 +102,14 @@ impl Weight {
 const REACH: &str = "scope";
 const EVERYTHING: &str = "everything";
 
+/// Those that reach no further than what is the call's or the plugin's own, unless a scope says so.
+const OWN_WITHOUT_SCOPE: [&str; 3] = ["files", "messages", "sessions"];
+
 impl Change {
     pub(crate) fn weight(&self) -> Weight {
         let lost_its_bounds = matches!(&self.how, How::Changed { property: REACH, after: Some(_), .. });
         match self.kind {
-            Kind::Capability | Kind::Scope if self.how == How::Added || lost_its_bounds => Weight::MayMore,
+            Kind::Capability | Kind::Scope | Kind::Through if self.how == How::Added || lost_its_bounds => Weight::MayMore,
             _ => Weight::Other,
         }
     }
@@ -254,7 +259,7 @@ fn plugin_facts(plugin: &Plugin) -> Vec<(Kind, String, BTreeMap<&'static str, St
     about.extend(plugin.checksum.as_deref().map(|checksum| ("checksum", checksum)));
     fact(Kind::Plugin, "", &about);
     for (name, capability) in &plugin.capabilities {
-        let is_unbounded = capability.scope.is_empty();
+        let is_unbounded = capability.scope.is_empty() && !OWN_WITHOUT_SCOPE.contains(&name.as_str());
         fact(Kind::Capability, name, if is_unbounded { &[(REACH, EVERYTHING)] } else { &[] });
         capability.scope.iter().for_each(|scope| fact(Kind::Scope, &format!("{name}: {scope}"), &[]));
         capability.used_by.iter().for_each(|by| fact(Kind::Use, &format!("{name}: {by}"), &[]));
@@ -273,6 +278,7 @@ fn plugin_facts(plugin: &Plugin) -> Vec<(Kind, String, BTreeMap<&'static str, St
     }
     plugin.decides.iter().for_each(|(name, when)| fact(Kind::Decides, name, &[("order", when)]));
     let lists = [
+        (Kind::Through, &plugin.through),
         (Kind::Listens, &plugin.listens),
         (Kind::Prompt, &plugin.prompts),
         (Kind::Requires, &plugin.requires),
@@ -304,6 +310,7 @@ mod tests {
             unsafe_code: Answer::No,
             build_script: Answer::No,
             requires: names(&[]),
+            through: names(&[]),
             configuration: names(&["units"]),
             prompts: names(&[]),
             listens: names(&[]),
@@ -376,6 +383,31 @@ mod tests {
                   + setting units
                 2 capabilities or scopes added, 3 other changes"#]],
         );
+    }
+
+    #[test]
+    fn what_a_plugin_reaches_through_others_weighs_as_much() {
+        check(
+            |new| {
+                weather(new).through.insert("notes: store".to_owned());
+            },
+            Weight::MayMore,
+            expect![[r#"
+                weather
+                  + through notes: store
+                1 capability or scope added"#]],
+        );
+    }
+
+    #[test]
+    fn a_scope_that_goes_leaves_what_is_its_own() {
+        let messages =
+            |scope: &[&str]| Capability { scope: scope.iter().map(|one| (*one).to_owned()).collect(), used_by: BTreeSet::new() };
+        let (mut old, mut new) = (surface(), surface());
+        weather(&mut old).capabilities.insert("messages".to_owned(), messages(&["office:*"]));
+        weather(&mut new).capabilities.insert("messages".to_owned(), messages(&[]));
+        assert_eq!(Diff::between(&old, &new).weight(), Weight::Other);
+        assert_eq!(Diff::between(&new, &old).weight(), Weight::MayMore);
     }
 
     #[test]

@@ -161,6 +161,7 @@ impl Text {
         self.list("configuration", &plugin.configuration);
         self.list("prompts", &plugin.prompts);
         self.list("listens", &plugin.listens);
+        self.list("through", &plugin.through);
         if !plugin.decides.is_empty() {
             self.table(&format!("{table}.decides"));
             plugin.decides.iter().for_each(|(name, when)| self.fact(name, when));
@@ -223,6 +224,7 @@ mod tests {
             unsafe_code: Answer::No,
             build_script: Answer::Unknown,
             requires: names(&[]),
+            through: names(&[]),
             configuration: names(&["city", name]),
             prompts: names(&[]),
             listens: names(&[]),

@@ -50,6 +50,9 @@ pub(crate) struct Plugin {
     pub(crate) decides: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) capabilities: BTreeMap<String, Capability>,
+    /// What it reaches through the plugins whose tools it may call.
+    #[serde(default)]
+    pub(crate) through: BTreeSet<String>,
     #[serde(default)]
     pub(crate) tools: BTreeMap<String, Tool>,
     #[serde(default)]
@@ -165,10 +168,20 @@ fn plugin(plugin: &manifest::Plugin, program: &Program, decisions: &BTreeSet<&st
         listens,
         decides: unique("handler", decides.iter().map(|(name, when)| (name, when.clone())))?,
         capabilities: unique("capability", capabilities)?,
+        through: plugin.through.iter().flat_map(through).collect(),
         tools: unique("tool", plugin.tools.iter().map(|one| (&one.name, tool(one))))?,
         commands: unique("command", plugin.commands.iter().map(|one| (&one.name, command(one))))?,
         events: unique("event", plugin.events.iter().map(|one| (&one.name, event(one))))?,
     })
+}
+
+/// Names what is reached through another plugin, each bound by itself.
+fn through(through: &manifest::Through) -> Vec<String> {
+    let manifest::Through { plugin, capability, scope, .. } = through;
+    match scope.as_slice() {
+        [] => vec![format!("{plugin}: {capability}")],
+        scope => scope.iter().map(|entry| format!("{plugin}: {capability}: {entry}")).collect(),
+    }
 }
 
 fn unique<'n, T>(what: &str, all: impl Iterator<Item = (&'n String, T)>) -> Result<BTreeMap<String, T>, Twice> {

@@ -51,6 +51,7 @@ fn plugin(id: &str, plugin: &Plugin) -> String {
         let scope = if scope.is_empty() { String::new() } else { format!(": {scope}") };
         rows.styled("may", format!("{YELLOW}{}{scope}{YELLOW:#} {DIM}for {by}{DIM:#}", word(name)));
     }
+    plugin.through.iter().for_each(|through| rows.styled("through", format!("{YELLOW}{}{YELLOW:#}", word(through))));
     for (name, tool) in &plugin.tools {
         rows.styled("tool", format!("{} {DIM}{}, {}{DIM:#}", word(name), word(&tool.effect), word(&tool.kind)));
     }

@@ -10,7 +10,7 @@ mod typed;
 use std::{
     cell::Cell,
     future::poll_fn,
-    io::{BufRead, IsTerminal},
+    io::IsTerminal,
     path::{Path, PathBuf},
     pin::Pin,
     sync::Arc,
@@ -74,6 +74,7 @@ pub(crate) async fn run(
     if let Some(model) = &begin.model {
         agent.machine.set_model(&session, Some(model)).await.map_err(|error| Failure::of(&error))?;
     }
+    agent.outbox.show(&session);
     // Which plugins take part, for what is done before the first turn.
     agent.machine.profile(&session).await.map_err(|error| Failure::of(&error))?;
     let chat = Chat { session, agent, live, screen, caller, failed: Cell::new(false) };
@@ -98,6 +99,12 @@ struct Chat<'a> {
 
 /// What a line does, until it is done.
 type Doing<'a> = Pin<Box<dyn Future<Output = Result<Next, Error>> + 'a>>;
+
+/// Reads a line of the input; `None` at its end. What was read is not kept back: whoever reads next goes on after it.
+fn next_line() -> Result<Option<String>, Failure> {
+    let line = std::io::stdin().lines().next().transpose();
+    line.map_err(|error| Failure::work(format!("the input cannot be read: {error}")))
+}
 
 /// Waits for the first of several to be done, and takes it out.
 async fn first(doing: &mut Vec<Doing<'_>>) -> Result<Next, Error> {
@@ -157,8 +164,7 @@ impl Chat<'_> {
     /// Reads lines from a pipe or a file.
     async fn read(&self, mut questions: mpsc::Receiver<Question>) -> Result<(), Failure> {
         self.settle().await;
-        for line in std::io::stdin().lock().lines() {
-            let line = line.map_err(|error| Failure::work(format!("the input cannot be read: {error}")))?;
+        while let Some(line) = next_line()? {
             if self.take(&line, &mut questions, None).await == Next::End {
                 break;
             }
@@ -206,13 +212,38 @@ impl Chat<'_> {
                         self.screen.line(format_args!("{DIM}(nobody waits for that any more){DIM:#}"));
                     }
                 }
+                () = self.agent.outbox.question() => {
+                    self.screen.messages(&self.agent.outbox);
+                    if let Some(line) = self.answer(editor.is_some()) {
+                        doing.push(Box::pin(self.carry_out(line)));
+                    }
+                }
                 Some(line) = typed::line(), if editor.is_some() => doing.push(Box::pin(self.carry_out(line))),
             }
         }
         Next::Line
     }
 
+    /// Reads the line that follows a question. On a terminal, lines are read anyway while something is under way.
+    fn answer(&self, is_terminal: bool) -> Option<String> {
+        if !self.agent.machine.is_asked(&self.session) || is_terminal && typed::IS_READ {
+            return None;
+        }
+        match tokio::task::block_in_place(next_line) {
+            Ok(Some(line)) => Some(line),
+            // Nobody will answer any more.
+            Ok(None) | Err(_) => {
+                self.agent.machine.stop(&self.session);
+                None
+            }
+        }
+    }
+
     async fn carry_out(&self, line: String) -> Result<Next, Error> {
+        if self.agent.machine.is_asked(&self.session) && !line.trim_start().starts_with('/') && !line.trim().is_empty() {
+            // Whatever it looks like, it is the answer.
+            return self.message(line.trim().to_owned(), Vec::new()).await.map(|()| Next::Line);
+        }
         let line = line::read(&line)
             .map_err(|problem| Error::new(problem.to_string()).with_hint("write a call like `dice.roll(notation=\"2d6\")`"))?;
         match line {
@@ -261,6 +292,13 @@ impl Chat<'_> {
                 let text = "(a plugin decided that the agent does not see this message)";
                 self.screen.show(&json!({ "answer": null, "message": received.message, "reason": "hidden" }), || {
                     format!("{DIM}{text}{DIM:#}")
+                });
+                return Ok(());
+            }
+            Fate::Taken { by } => {
+                let reason = format!("it answers a question of {by}");
+                self.screen.show(&json!({ "answer": null, "message": received.message, "reason": reason }), || {
+                    format!("{DIM}({reason}){DIM:#}")
                 });
                 return Ok(());
             }

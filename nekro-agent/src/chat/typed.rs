@@ -17,6 +17,9 @@ const TICK: Duration = Duration::from_millis(50);
 #[cfg(unix)]
 const MOST_BYTES: usize = 64 * 1024;
 
+/// Whether lines are read while something is under way.
+pub(super) const IS_READ: bool = cfg!(unix);
+
 /// Returns the next line that is typed; nothing if the terminal has ended the input.
 #[cfg(unix)]
 pub(super) async fn line() -> Option<String> {

@@ -322,6 +322,13 @@ pub(crate) enum DataCommand {
     Export {
         /// Where to; a file that is not there yet, or `-` for standard output
         file: PathBuf,
+        #[command(flatten)]
+        whose: WhoseArgs,
+    },
+    /// Delete what a plugin keeps, or what plugins keep of a person; an agent may be running
+    Delete {
+        #[command(flatten)]
+        whose: WhoseArgs,
     },
     /// Read an export, all of it or nothing; no agent may be running
     Import {
@@ -331,6 +338,18 @@ pub(crate) enum DataCommand {
         #[arg(long)]
         replace: bool,
     },
+}
+
+/// Whose values.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct WhoseArgs {
+    /// Only what this plugin keeps
+    #[arg(long, value_name = "ID")]
+    pub(crate) plugin: Option<String>,
+    /// Only what plugins keep of this person
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
 }
 
 /// What of the log is shown.

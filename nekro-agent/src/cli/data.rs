@@ -11,14 +11,35 @@ use std::{
 use nekro_core::Timestamp;
 use serde_json::json;
 
-use super::{Failure, Screen, args::DataCommand};
-use crate::storage::{Counts, DataDirectory, ExportError, Import, ImportError, export, import, only_owner};
+use super::{
+    Failure, Screen,
+    args::{DataCommand, WhoseArgs},
+};
+use crate::storage::{
+    Counts, DataDirectory, ExportError, Import, ImportError, Whose, delete, export, export_values, import, only_owner,
+};
 
 pub(super) fn run(command: DataCommand, directory: &DataDirectory, screen: &Screen) -> Result<(), Failure> {
     match command {
-        DataCommand::Export { file } => {
-            let written = write_to(&file, |to| export(directory, to, Timestamp::now()).map(Some))?;
+        DataCommand::Export { file, whose } => {
+            let now = Timestamp::now();
+            let written = write_to(&file, |to| {
+                Some(match self::whose(&whose) {
+                    Some(whose) => export_values(directory, &whose, to, now),
+                    None => export(directory, to, now),
+                })
+                .transpose()
+            })?;
             tell(&file, written, screen);
+            Ok(())
+        }
+        DataCommand::Delete { whose } => {
+            let Some(whose) = self::whose(&whose) else {
+                return Err(Failure::usage("nothing was deleted: say whose values, with `--plugin` or `--user`")
+                    .with_hint("`nekro sessions delete` deletes a session"));
+            };
+            let count = delete(directory, &whose).map_err(Failure::storage)?;
+            screen.show(&json!({ "deleted": count }), || format!("{count} values were deleted"));
             Ok(())
         }
         DataCommand::Import { file, replace } => {
@@ -34,6 +55,11 @@ pub(super) fn run(command: DataCommand, directory: &DataDirectory, screen: &Scre
             Ok(())
         }
     }
+}
+
+fn whose(WhoseArgs { plugin, user }: &WhoseArgs) -> Option<Whose> {
+    let user = || user.as_deref().map(|user| Whose::User(user.into()));
+    plugin.as_deref().map(|plugin| Whose::Plugin(plugin.into())).or_else(user)
 }
 
 /// Tells what has been written, unless it went to where that would be told.

@@ -164,6 +164,10 @@ fn look(agent: &Agent, settings: &Layers, data: Finding, (model_is_ready, model)
         let detail = format!("it is not installed, and is needed by {}", users.join(", "));
         findings.push(finding(&format!("program {program}"), State::Bad, detail));
     }
+    for (plugin, secret, way) in agent.reach.missing_secrets(registry.plugins().iter().map(|entry| entry.decl)) {
+        let detail = format!("{} was not given it: {way}", plugin.id);
+        findings.push(finding(&format!("secret {secret}"), State::Note, detail));
+    }
     for status in agent.kernel.status() {
         let mut problems = Vec::new();
         let state = match &status.stage {

@@ -259,6 +259,7 @@ async fn with_agent(
         #[cfg(feature = "mcp")]
         Command::Mcp(args::McpArgs { role, session }) => {
             let Loaded { sources, catalogue, settings, disabled, seen, .. } = loaded;
+            agent.outbox.show(&session.as_str().into());
             let served = mcp::Served { role, session, limits: settings.host.mcp.clone(), changes };
             let live = Live::new(agent.kernel.clone(), sources, catalogue, disabled, settings, seen);
             mcp::run(&agent, &live, served, screen).await

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt::Display, io::Write, path::Path, process::ExitCode};
 
 use anstyle::Style;
-use nekro_core::Reply;
+use nekro_core::{MessageFile, Reply};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -70,9 +70,19 @@ impl Screen {
     pub(crate) fn messages(&self, outbox: &Outbox) {
         for (plugin, message) in outbox.take() {
             if self.json {
-                self.line(json!({ "message": message, "plugin": plugin }));
+                let file =
+                    |file: &MessageFile| json!({ "name": file.name, "media_type": file.media_type, "bytes": file.bytes.len() });
+                let mut line = json!({ "message": message, "plugin": plugin });
+                if !message.files.is_empty() {
+                    line["message"]["files"] = message.files.iter().map(file).collect();
+                }
+                self.line(line);
             } else {
-                self.line(format_args!("{DIM}{plugin}:{DIM:#} {}", plain(&message.text)));
+                let file = |file: &MessageFile| {
+                    format!("\n{DIM}(file {}, {}, {} bytes){DIM:#}", plain(&file.name), plain(&file.media_type), file.bytes.len())
+                };
+                let files: String = message.files.iter().map(file).collect();
+                self.line(format_args!("{DIM}{plugin}:{DIM:#} {}{files}", plain(&message.text)));
             }
         }
     }

@@ -75,6 +75,16 @@ pub(crate) fn hide(mut secrets: Vec<String>) {
     keeper().secrets = secrets;
 }
 
+/// Takes one more text out of whatever is written from now on.
+pub(crate) fn hide_too(secret: &str) {
+    let mut keeper = keeper();
+    if secret.chars().count() >= SHORTEST_SECRET && !keeper.secrets.iter().any(|known| known == secret) {
+        // The longest first.
+        let at = keeper.secrets.partition_point(|known| known.len() >= secret.len());
+        keeper.secrets.insert(at, secret.to_owned());
+    }
+}
+
 fn keeper() -> std::sync::MutexGuard<'static, Keeper> {
     KEEPER.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,6 +2,7 @@
 
 mod clock;
 mod conversation;
+mod conversations;
 mod env;
 mod random;
 mod terminal;
@@ -9,6 +10,7 @@ mod terminal;
 pub(crate) use self::{
     clock::SystemClock,
     conversation::Conversation,
+    conversations::Conversations,
     env::SystemEnv,
     random::SystemRandom,
     terminal::{EventStream, Outbox, Person, Question, answer_questions},

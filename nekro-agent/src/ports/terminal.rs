@@ -10,22 +10,41 @@ use std::{
 };
 
 use nekro_core::{
-    BoxFuture, Delivery, Message, MessagesPort, PluginId, Result, SessionId,
+    BoxFuture, Delivery, Error, Message, MessagesPort, PluginId, Result, SessionId,
     kernel::{ApprovalPort, ApprovalRequest, Observed, ObserverPort},
 };
 use serde_json::json;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::cli::plain;
+use crate::cli::{SESSION, plain};
 
 /// Messages on their way to the terminal: they are printed between two inputs, never into one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outbox {
     waiting: Mutex<Vec<(PluginId, Message)>>,
     count: AtomicU64,
+    // The conversation that is in front of the person.
+    session: Mutex<SessionId>,
+    question: Notify,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self { waiting: Mutex::default(), count: AtomicU64::new(0), session: Mutex::new(SESSION.into()), question: Notify::new() }
+    }
 }
 
 impl Outbox {
+    /// Says which conversation is in front of the person: messages to others do not reach anybody here.
+    pub(crate) fn show(&self, session: &SessionId) {
+        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = session.clone();
+    }
+
+    /// Waits until a question is among what waits.
+    pub(crate) async fn question(&self) {
+        self.question.notified().await;
+    }
+
     /// Takes out what waits.
     pub(crate) fn take(&self) -> Vec<(PluginId, Message)> {
         std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
@@ -33,8 +52,24 @@ impl Outbox {
 }
 
 impl MessagesPort for Outbox {
-    fn send(&self, _: &SessionId, from: &PluginId, message: Message) -> BoxFuture<'_, Result<Delivery>> {
+    fn reaches(&self, to: &SessionId) -> Result<()> {
+        if *to == *self.session.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(());
+        }
+        Err(Error::new(format!("the conversation `{to}` is not open here, and nobody would see the message"))
+            .with_code("unreachable")
+            .with_hint("a message reaches the conversations that this program serves just now"))
+    }
+
+    fn send(&self, to: &SessionId, from: &PluginId, message: Message) -> BoxFuture<'_, Result<Delivery>> {
+        if let Err(refused) = self.reaches(to) {
+            return Box::pin(std::future::ready(Err(refused)));
+        }
+        let is_question = message.is_question;
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((from.clone(), message));
+        if is_question {
+            self.question.notify_one();
+        }
         let id = format!("message-{}", self.count.fetch_add(1, Ordering::Relaxed) + 1);
         Box::pin(std::future::ready(Ok(Delivery::new(id))))
     }

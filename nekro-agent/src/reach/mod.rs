@@ -3,16 +3,18 @@
 mod files;
 mod http;
 mod process;
+mod secrets;
 
 use std::{env, path::PathBuf, sync::Arc};
 
-use nekro_core::{FilesPort, HttpPort, PluginDecl, Ports, ProcessPort};
+use nekro_core::{FilesPort, HttpPort, PluginDecl, Ports, ProcessPort, SecretsPort};
 
-pub(crate) use self::{files::FilesSettings, http::HttpSettings, process::ProcessSettings};
+pub(crate) use self::{files::FilesSettings, http::HttpSettings, process::ProcessSettings, secrets::SecretsSettings};
 use self::{
     files::LocalFiles,
     http::Egress,
     process::{Programs, Runner},
+    secrets::Vault,
 };
 
 /// The borders of one agent.
@@ -22,6 +24,7 @@ pub(crate) struct Reach {
     files: Arc<LocalFiles>,
     process: Arc<Runner>,
     programs: Programs,
+    vault: Vault,
 }
 
 impl Reach {
@@ -30,11 +33,13 @@ impl Reach {
         plugins: &[&'static PluginDecl],
         root: PathBuf,
         (http, files, process): (&HttpSettings, &FilesSettings, &ProcessSettings),
+        secrets: &SecretsSettings,
     ) -> Self {
         let programs = Programs::find(plugins, env::var_os("PATH").as_deref());
         let files = Arc::new(LocalFiles::new(root, files));
         let process = Arc::new(Runner::new(process, programs.clone(), Arc::clone(&files)));
-        Self { http: Arc::new(Egress::new(http)), files, process, programs }
+        let vault = Vault::new(secrets);
+        Self { http: Arc::new(Egress::new(http)), files, process, programs, vault }
     }
 
     /// Returns them as the ports that plugins are lent.
@@ -43,6 +48,15 @@ impl Reach {
             .with::<dyn HttpPort>(Arc::clone(&self.http) as _)
             .with::<dyn FilesPort>(Arc::clone(&self.files) as _)
             .with::<dyn ProcessPort>(Arc::clone(&self.process) as _)
+            .with::<dyn SecretsPort>(Arc::new(self.vault.clone()))
+    }
+
+    /// Returns the secrets that plugins declare and nobody has given them: the plugin, the secret, and the way to give it.
+    pub(crate) fn missing_secrets<'a>(
+        &'a self,
+        plugins: impl IntoIterator<Item = &'static PluginDecl> + 'a,
+    ) -> impl Iterator<Item = (&'static PluginDecl, &'static str, String)> + 'a {
+        self.vault.missing(plugins)
     }
 
     /// Returns where the files of plugins and conversations are.

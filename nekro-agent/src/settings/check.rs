@@ -79,6 +79,8 @@ pub(crate) fn check(root: &Node, catalogue: &Catalogue, folder: &Path) -> Checke
         host_section(section, set, catalogue, folder, &mut checked);
     }
     models_and_agent(root, catalogue, &mut checked);
+    let mistakes = checked.host.secrets.mistakes(catalogue.plugins());
+    cross(root, "secrets", mistakes, &mut checked);
     plugins(root, catalogue, folder, &mut checked);
     checked
 }

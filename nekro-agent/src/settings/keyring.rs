@@ -21,6 +21,14 @@ pub(crate) fn read(name: &str) -> Result<String, KeyringError> {
     open()?.read(name)
 }
 
+/// Reads a secret; `None` if there is none of that name, or no keyring.
+pub(crate) fn find(name: &str) -> Result<Option<String>, KeyringError> {
+    match open() {
+        Ok(keyring) => keyring.find(name),
+        Err(_) => Ok(None),
+    }
+}
+
 /// Puts a secret in, in place of the one of this name.
 pub(crate) fn write(name: &str, secret: &str) -> Result<(), KeyringError> {
     open()?.write(name, secret)
@@ -62,6 +70,14 @@ mod native {
     impl Keyring {
         pub(super) fn read(&self, name: &str) -> Result<String, KeyringError> {
             self.entry(name)?.get_password().map_err(|error| told(error, name))
+        }
+
+        pub(super) fn find(&self, name: &str) -> Result<Option<String>, KeyringError> {
+            match self.entry(name)?.get_password() {
+                Ok(secret) => Ok(Some(secret)),
+                Err(Error::NoEntry) => Ok(None),
+                Err(error) => Err(told(error, name)),
+            }
         }
 
         pub(super) fn write(&self, name: &str, secret: &str) -> Result<(), KeyringError> {
@@ -112,6 +128,10 @@ mod none {
 
     impl Keyring {
         pub(super) fn read(&self, _: &str) -> Result<String, KeyringError> {
+            match *self {}
+        }
+
+        pub(super) fn find(&self, _: &str) -> Result<Option<String>, KeyringError> {
             match *self {}
         }
 

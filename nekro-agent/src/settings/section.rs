@@ -5,13 +5,13 @@
 //! is a table to each name. Everything else follows from the row: the schema, `nekro config`, the environment, secrets that are kept
 //! elsewhere, and that every mistake is told. The value that was read is in [`Host`].
 
-use nekro_core::{ConfigMistake, kernel::Limits, read_settings, settings_schema};
+use nekro_core::{ConfigMistake, StoreLimits, kernel::Limits, read_settings, settings_schema};
 use serde_json::Value;
 
 use crate::{
     agent::AgentSettings,
     model::settings::ModelsSettings,
-    reach::{FilesSettings, HttpSettings, ProcessSettings},
+    reach::{FilesSettings, HttpSettings, ProcessSettings, SecretsSettings},
 };
 
 /// A section, without its type.
@@ -52,6 +52,8 @@ sections! {
     models: ModelsSettings,
     http: HttpSettings,
     files: FilesSettings,
+    store: StoreLimits,
+    secrets: SecretsSettings,
     process: ProcessSettings,
     #[cfg(feature = "sandbox")]
     sandbox: crate::code::SandboxSettings,

@@ -40,7 +40,7 @@ fn section(text: &mut String, key: &Key, root: &Form<'_>) {
     let Some(form) = root.at(key) else { return };
     text.push('\n');
     comment(text, form.description().unwrap_or_default());
-    if form.is_map_of_sections() {
+    if form.is_map_of_sections() || form.key("").is_some_and(|inside| is_map_of_secrets(&inside)) {
         named_table(text, key, &form);
         return;
     }
@@ -72,9 +72,17 @@ fn section(text: &mut String, key: &Key, root: &Form<'_>) {
 fn named_table(text: &mut String, key: &Key, form: &Form<'_>) {
     let Some(inside) = form.key("") else { return };
     let _ = writeln!(text, "# [{key}.NAME]   # for each NAME");
+    if is_map_of_secrets(&inside) {
+        let _ = writeln!(text, "#   SECRET = {{ env = \"NAME\" }}   # or {{ file = \"PATH\" }}, {{ keyring = \"NAME\" }}");
+    }
     for name in inside.names() {
         setting(text, name, &inside, "#   ");
     }
+}
+
+/// Tells whether this is a table of secrets whose names the settings do not know.
+fn is_map_of_secrets(form: &Form<'_>) -> bool {
+    form.names().is_empty() && form.key("").is_some_and(|secret| secret.is_secret())
 }
 
 fn setting(text: &mut String, name: &str, parent: &Form<'_>, start: &str) {

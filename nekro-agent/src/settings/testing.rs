@@ -117,6 +117,7 @@ pub(super) static WEATHER: PluginDecl = PluginDecl {
     package: "weather",
     requires: &[],
     scopes: &[],
+    migrations: &[],
     location: Location { file: "weather.rs", line: 1 },
     config: ConfigDecl {
         read: nekro_core::__private::read_config::<Weather>,

@@ -16,13 +16,16 @@ mod tests;
 mod values;
 mod writer;
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
-use nekro_core::ClockPort;
+use nekro_core::{ClockPort, PluginId, StoreLimits};
 use rusqlite::Connection;
 
 pub(crate) use self::{
-    archive::{Counts, ExportError, Import, ImportError, export, export_session, import},
+    archive::{Counts, ExportError, Import, ImportError, Whose, delete, export, export_session, export_values, import},
     directory::{DEFAULT_DIRECTORY, DataDirectory, create_private, only_owner, open_private},
     problem::StorageError,
 };
@@ -40,6 +43,9 @@ pub(crate) struct Storage {
     // None after the end.
     writer: Mutex<Option<Arc<Writer>>>,
     ended: OnceLock<()>,
+    limits: OnceLock<StoreLimits>,
+    // Of the values of the plugins that have started.
+    versions: Mutex<BTreeMap<PluginId, u32>>,
 }
 
 /// How the database is.
@@ -56,7 +62,20 @@ pub(crate) enum Health {
 impl Storage {
     /// Names the data directory, and touches nothing.
     pub(crate) fn new(directory: DataDirectory, clock: Arc<dyn ClockPort>) -> Self {
-        Self { directory, clock, readers: OnceLock::new(), writer: Mutex::default(), ended: OnceLock::new() }
+        Self {
+            directory,
+            clock,
+            readers: OnceLock::new(),
+            writer: Mutex::default(),
+            ended: OnceLock::new(),
+            limits: OnceLock::new(),
+            versions: Mutex::default(),
+        }
+    }
+
+    /// Says how much plugins may keep, as soon as the settings are known.
+    pub(crate) fn limit(&self, limits: &StoreLimits) {
+        let _ = self.limits.set(limits.clone());
     }
 
     /// Returns the data directory.

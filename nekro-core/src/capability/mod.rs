@@ -10,8 +10,12 @@ mod events;
 mod files;
 mod http;
 mod messages;
+mod peers;
 mod process;
 mod random;
+mod reach;
+mod secrets;
+mod sessions;
 mod store;
 
 use std::{
@@ -34,15 +38,23 @@ pub use self::{
         Http, HttpAnswer, HttpBody, HttpMethod, HttpPort, HttpRequest, HttpResponse, HttpScope, HttpStream, Multipart,
         RequestBuilder, WholeBody,
     },
-    messages::{Delivery, Message, Messages, MessagesPort},
+    messages::{Answer, Asking, Delivery, Message, MessageFile, Messages, MessagesPort, Pushed, Trigger},
+    peers::Peers,
     process::{CommandBuilder, Process, ProcessOutput, ProcessPort, ProcessRequest},
     random::{Random, RandomPort},
-    store::{Expected, MemoryStore, Page, Scope, Store, StorePort, Stored},
+    secrets::{Secrets, SecretsPort},
+    sessions::{By, Conversation, PastMessage, SessionInfo, SessionPage, Sessions, SessionsPort},
+    store::{
+        Expected, Lifetime, MemoryStore, Migration, MigrationStep, NewValue, Page, Scope, Store, StoreLimits, StorePort,
+        StoreUse, Stored,
+    },
 };
+pub(crate) use self::{peers::PEERS, store::STORE};
 use crate::error::Error;
 
 /// The names of the capabilities that a policy can speak of, whether or not a plugin takes them.
-pub(crate) const NAMES: [&str; 9] = ["clock", "env", "events", "files", "http", "messages", "process", "random", "store"];
+pub(crate) const NAMES: [&str; 12] =
+    ["clock", "env", "events", "files", "http", "messages", "peers", "process", "random", "secrets", "sessions", "store"];
 
 /// A permission: what taking a capability lets a function do.
 #[derive(Debug)]

@@ -108,6 +108,8 @@ pub enum StartProblem {
     Unavailable(&'static str),
     /// A plugin that it requires did not start.
     Requires(&'static str),
+    /// What it has kept is not as it needs it.
+    Store(String),
     /// Its `#[init]` function failed.
     Init(String),
 }
@@ -118,6 +120,7 @@ impl fmt::Display for StartProblem {
             Self::Config(mistake) => write!(f, "its configuration is wrong: {mistake}"),
             Self::Unavailable(name) => write!(f, "this agent has no `{name}`, which it takes"),
             Self::Requires(id) => write!(f, "the plugin `{id}`, which it requires, is not running"),
+            Self::Store(message) => f.write_str(message),
             Self::Init(message) => write!(f, "its `#[init]` function failed: {message}"),
         }
     }

@@ -42,6 +42,12 @@ pub struct Limits {
     #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub approval_deadline: Duration,
+    /// How long a person may take to answer a question of a plugin's.
+    #[serde(with = "duration")]
+    #[schemars(with = "String")]
+    pub answer_deadline: Duration,
+    /// How many plugins may call one another on the way to a tool.
+    pub peer_depth: u8,
     /// How many facts may wait for one plugin. When it is full, the facts that come are dropped, counted and shown by `nekro doctor`.
     pub mailbox: usize,
     /// How many facts one plugin may handle at the same time, each of another session; at least 1.
@@ -71,6 +77,8 @@ impl Default for Limits {
             init_deadline: Duration::from_secs(30),
             cleanup_deadline: Duration::from_secs(10),
             approval_deadline: Duration::from_secs(120),
+            answer_deadline: Duration::from_secs(300),
+            peer_depth: 8,
             mailbox: 1_024,
             concurrency: 4,
             rate_callers: 10_000,

@@ -29,6 +29,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 
+pub(crate) use self::guard::guarded;
 use self::{
     breaker::Breaker,
     channel::Channel,

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     argument::{ArgumentDecl, suggest},
-    capability::CapabilityDecl,
+    capability::{CapabilityDecl, STORE},
     command::CommandDecl,
     event::{
         Event, EventDecl, Sort,
@@ -288,6 +288,13 @@ pub enum Problem {
         /// Where the plugin's struct stands.
         location: Location,
     },
+    /// A plugin has migrations of a store that it does not take.
+    UnusedMigrations {
+        /// The plugin.
+        plugin: &'static str,
+        /// Where the plugin's struct stands.
+        location: Location,
+    },
     /// A plugin is linked that the bundle does not name.
     Unnamed {
         /// The plugin.
@@ -325,6 +332,7 @@ impl Problem {
             Self::Circle { .. } => "remove one of the requirements".to_owned(),
             Self::Unbounded { capability, .. } => capability.scope.unwrap_or_default().to_owned(),
             Self::UnusedScope { capability, .. } => format!("remove `{capability}` from its `#[plugin]`"),
+            Self::UnusedMigrations { .. } => "remove `migrations` from its `#[plugin]`".to_owned(),
             Self::Orphan { plugin, .. } => format!("name the plugin `{plugin}` in `bundle!`"),
             Self::Unnamed { package, .. } => {
                 format!("add `{}` to `bundle!`, or remove the dependency that brings it", package.replace('-', "_"))
@@ -362,6 +370,9 @@ impl fmt::Display for Problem {
                     f,
                     "the plugin `{plugin}` at {location} says how far `{capability}` reaches, and none of its functions takes that"
                 )
+            }
+            Self::UnusedMigrations { plugin, location } => {
+                write!(f, "the plugin `{plugin}` at {location} has migrations, and none of its functions takes `&Store`")
             }
             Self::Unnamed { plugin, package } => {
                 write!(f, "the plugin `{plugin}` of the package `{package}` is linked, but the bundle does not name it")
@@ -493,6 +504,9 @@ impl Registry {
                 capability: scope.capability,
                 location: decl.location,
             }));
+            if !decl.migrations.is_empty() && !taken.contains_key(STORE.name) {
+                problems.push(Problem::UnusedMigrations { plugin: decl.id, location: decl.location });
+            }
         }
         let requires = read_requirements(&of.plugins, &index, &mut problems);
         let start_order = start_order(&of.plugins, &requires, &mut problems);

@@ -10,13 +10,14 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 
 use super::{
-    Breaker, Configuration, Inner, Kernel, LastGood, Limits, Live, Mailbox, ObserverPort, PresencePort, Registry, Restrictions,
-    Stage, StartProblem, Switch, lifecycle::Discovered,
+    Breaker, Configuration, Inner, Kernel, LastGood, Limits, Live, Mailbox, ObserverPort, PluginEntry, PresencePort, Registry,
+    Restrictions, Stage, StartProblem, Switch, lifecycle::Discovered,
 };
 use crate::{
     argument::{ConfigMistake, suggest},
-    capability::Ports,
+    capability::{Ports, STORE, StorePort},
     event::facts::{PluginFailed, PluginStarted},
+    ids::PluginId,
     policy::Policy,
 };
 
@@ -250,11 +251,28 @@ impl Kernel {
             Some(Ok(config)) => config,
             Some(Err(mistake)) => return Err(StartProblem::Config(mistake.clone())),
         };
-        let initialised = Discovered { entry }.configure(config)?.initialise(self).await?;
+        let configured = Discovered { entry }.configure(config)?;
+        self.migrate(entry).await?;
+        let initialised = configured.initialise(self).await?;
         let (reachable, stopping) = initialised.run();
         switch.stopping.insert(at, stopping);
         switch.started.push((at, reachable));
         Ok(())
+    }
+
+    /// Brings what a plugin has kept to the shape that it works with.
+    async fn migrate(&self, entry: &PluginEntry) -> Result<(), StartProblem> {
+        if !entry.capabilities.iter().any(|capability| capability.name == STORE.name) {
+            return Ok(());
+        }
+        let told = |error: crate::Error| {
+            StartProblem::Store(match error.hint() {
+                Some(hint) => format!("{error} ({hint})"),
+                None => error.to_string(),
+            })
+        };
+        let store = self.ports().get::<dyn StorePort>().map_err(told)?;
+        store.migrate(&PluginId::from(entry.decl.id), entry.decl.migrations).await.map_err(told)
     }
 
     /// Makes the plugins reachable that have started. All at once, for each change copies the list of all plugins.

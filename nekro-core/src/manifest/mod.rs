@@ -68,6 +68,10 @@ pub struct Plugin {
     pub location: String,
     /// What its functions may touch, sorted by name.
     pub capabilities: Vec<Capability>,
+    /// What it reaches through the plugins whose tools it may call: whatever they may touch, and those that they may call in turn. Sorted;
+    /// empty for a plugin that does not take `peers`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<Through>,
     /// Its tools, sorted by name.
     pub tools: Vec<Tool>,
     /// Its commands, sorted by name.
@@ -98,6 +102,19 @@ pub struct Capability {
     pub scope: Vec<String>,
     /// The functions that take it.
     pub used_by: Vec<Use>,
+}
+
+/// A capability that a plugin reaches through another one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Through {
+    /// The other plugin.
+    pub plugin: String,
+    /// The capability.
+    pub capability: String,
+    /// How far it reaches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<String>,
 }
 
 /// A function that takes a capability.

@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::Value;
 
-use super::{Capability, Command, Event, FORMAT, Handler, Hook, Manifest, Plugin, Prompt, Tool, Use};
+use super::{Capability, Command, Event, FORMAT, Handler, Hook, Manifest, Plugin, Prompt, Through, Tool, Use};
 use crate::{
-    capability::CapabilityDecl,
+    capability::{CapabilityDecl, PEERS},
     handler::HandlerDecl,
     init::{HookDecl, When},
     kernel::{CommandEntry, EventEntry, PluginEntry, Registry, ToolEntry},
@@ -52,6 +52,8 @@ pub(super) fn manifest(registry: &Registry) -> Manifest {
             of.hooks.push(hook(decl));
         }
     }
+    let through: Vec<_> = (0..plugins.len()).map(|at| through(registry, &plugins, at)).collect();
+    plugins.iter_mut().zip(through).for_each(|(plugin, through)| plugin.through = through);
     Manifest { format: FORMAT, core: env!("CARGO_PKG_VERSION").to_owned(), plugins, events }
 }
 
@@ -70,6 +72,7 @@ fn plugin(entry: &PluginEntry) -> Plugin {
         requires: list(decl.requires),
         location: place(decl.location, decl),
         capabilities: entry.capabilities.iter().map(|taken| capability(taken, decl)).collect(),
+        through: Vec::new(),
         tools: Vec::new(),
         commands: Vec::new(),
         handlers: Vec::new(),
@@ -78,6 +81,26 @@ fn plugin(entry: &PluginEntry) -> Plugin {
         config: entry.config_schema().map(sorted),
         hooks: Vec::new(),
     }
+}
+
+/// Returns what a plugin reaches through those that it may call.
+fn through(registry: &Registry, plugins: &[Plugin], at: usize) -> Vec<Through> {
+    let calls = |at: usize| registry.plugins()[at].capabilities.iter().any(|taken| taken.name == PEERS.name);
+    let (mut seen, mut open) = (BTreeSet::new(), vec![at]);
+    while let Some(caller) = open.pop() {
+        if calls(caller) {
+            open.extend(registry.plugins()[caller].requires.iter().copied().filter(|required| seen.insert(*required)));
+        }
+    }
+    let of = |at: &usize| {
+        let Plugin { id, capabilities, .. } = &plugins[*at];
+        // To call is no reach of its own: what it leads to is listed.
+        let touched = capabilities.iter().filter(|taken| taken.name != PEERS.name);
+        touched.map(|taken| Through { plugin: id.clone(), capability: taken.name.clone(), scope: taken.scope.clone() })
+    };
+    let mut all: Vec<_> = seen.iter().flat_map(of).collect();
+    all.sort();
+    all
 }
 
 fn capability(decl: &CapabilityDecl, of: &PluginDecl) -> Capability {

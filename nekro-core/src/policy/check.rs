@@ -34,6 +34,7 @@ impl Policy {
         let mut findings = Vec::new();
         for plugin in &manifest.plugins {
             self.check_plugin(plugin, &mut findings);
+            self.check_through(plugin, &mut findings);
         }
         self.check_names(manifest, &mut findings);
         findings.sort_by_key(|finding| finding.line);
@@ -84,6 +85,23 @@ impl Policy {
                     hint: format!(
                         "leave the plugin out of the bundle, take \"{beyond}\" out of its `#[plugin]`, or add it to `{name}` under `[plugins.{id}]`"
                     ),
+                });
+            }
+        }
+    }
+
+    /// Reports what is denied to a plugin and reached by it through others.
+    fn check_through(&self, plugin: &Plugin, findings: &mut Vec<Finding>) {
+        let Of { deny, .. } = self.of(&plugin.id);
+        for through in &plugin.through {
+            if let Some(denied) = deny.iter().find(|denied| denied.text == through.capability) {
+                let (id, name, by) = (&plugin.id, &through.capability, &through.plugin);
+                findings.push(Finding {
+                    line: denied.line,
+                    problem: format!(
+                        "the plugin `{id}` reaches `{name}`, which is denied, through the plugin `{by}`, whose tools it calls"
+                    ),
+                    hint: format!("leave the plugin out of the bundle, or take \"{name}\" out of `deny`"),
                 });
             }
         }

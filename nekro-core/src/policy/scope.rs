@@ -18,7 +18,7 @@ pub(super) struct Kind {
     example: &'static str,
 }
 
-pub(super) const KINDS: [Kind; 4] = [
+pub(super) const KINDS: [Kind; 7] = [
     Kind {
         capability: "http",
         what: "hosts: `api.example.org`, `*.example.org` for all below it, `example.org:8443`, `example.org:*` for any port, `*`",
@@ -48,6 +48,29 @@ pub(super) const KINDS: [Kind; 4] = [
             entry == "/" || entry.starts_with('/') && !entry.split('/').skip(1).any(|part| matches!(part, "" | "." | ".."))
         },
         example: "an absolute directory in its shortest form, such as `/srv/data`",
+    },
+    Kind {
+        capability: "messages",
+        what: "conversations beside the one of the call; `*` stands for any characters, such as `telegram:*`",
+        covers: matches,
+        is_pattern: |entry| !entry.contains(char::is_whitespace),
+        example: "a conversation, such as `telegram:42` or `telegram:*`",
+    },
+    Kind {
+        capability: "sessions",
+        what: "conversations beside the one of the call; `*` stands for any characters, such as `telegram:*`",
+        covers: matches,
+        is_pattern: |entry| !entry.contains(char::is_whitespace),
+        example: "a conversation, such as `telegram:42` or `telegram:*`",
+    },
+    Kind {
+        capability: "secrets",
+        what: "secrets, by the names that the plugin declares; `*` stands for any characters",
+        covers: matches,
+        is_pattern: |entry| {
+            entry.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'*'))
+        },
+        example: "the name of a secret, such as `github_token`",
     },
 ];
 

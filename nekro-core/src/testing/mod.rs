@@ -37,15 +37,15 @@ use serde_json::{Map, Value};
 
 pub use self::{
     http::{FakeAnswer, FakeHttp},
-    ports::{Approver, FakeClock, FakeEnv, Outbox, Recorder, SeededRandom},
+    ports::{Approver, FakeClock, FakeEnv, FakeSecrets, FakeSessions, Outbox, Recorder, SeededRandom},
     process::{FakeOutput, FakeProcess},
 };
 use crate::{
     call::BoxFuture,
     caller::Caller,
     capability::{
-        ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, Ports, ProcessPort,
-        ProcessRequest, RandomPort, StorePort,
+        By, ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, Ports,
+        ProcessPort, ProcessRequest, RandomPort, SecretsPort, SessionsPort, StoreLimits, StorePort,
     },
     error::Result,
     event::{Decision, Fact},
@@ -68,6 +68,7 @@ pub struct Host {
     http: Arc<FakeHttp>,
     files: Arc<MemoryFiles>,
     process: Arc<FakeProcess>,
+    sessions: Arc<FakeSessions>,
     approver: Arc<Approver>,
 }
 
@@ -81,8 +82,10 @@ pub struct HostBuilder {
     off: Vec<String>,
     policy: Option<Policy>,
     limits: Limits,
+    store: StoreLimits,
     seed: u64,
     env: FakeEnv,
+    secrets: FakeSecrets,
     http: Arc<FakeHttp>,
     process: Arc<FakeProcess>,
     ports: Ports,
@@ -145,6 +148,11 @@ impl HostBuilder {
         Self { limits, ..self }
     }
 
+    /// Says how much the plugins may keep.
+    pub fn store_limits(self, store: StoreLimits) -> Self {
+        Self { store, ..self }
+    }
+
     /// Chooses the random numbers.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -153,6 +161,12 @@ impl HostBuilder {
     /// Sets an environment variable. Those of the machine are not there.
     pub fn variable(self, name: &str, value: &str) -> Self {
         self.env.set(name, value);
+        self
+    }
+
+    /// Gives a secret to the plugins that declare it. Those of the machine are not there.
+    pub fn secret(self, name: &str, value: &str) -> Self {
+        self.secrets.set(name, value);
         self
     }
 
@@ -202,15 +216,18 @@ impl HostBuilder {
             (Arc::new(Outbox::default()), Arc::new(Recorder::default()), Arc::new(Approver::default()));
         let clock = Arc::new(FakeClock::default());
         let files = Arc::new(MemoryFiles::default());
+        let sessions = Arc::new(FakeSessions::default());
         let ports = Ports::new()
-            .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
+            .with::<dyn StorePort>(Arc::new(MemoryStore::new(Arc::clone(&clock) as _, self.store)))
             .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
             .with::<dyn ClockPort>(Arc::clone(&clock) as _)
             .with::<dyn RandomPort>(Arc::new(SeededRandom::new(self.seed)))
             .with::<dyn EnvPort>(Arc::new(self.env))
+            .with::<dyn SecretsPort>(Arc::new(self.secrets))
             .with::<dyn HttpPort>(Arc::clone(&self.http) as _)
             .with::<dyn FilesPort>(Arc::clone(&files) as _)
             .with::<dyn ProcessPort>(Arc::clone(&self.process) as _)
+            .with::<dyn SessionsPort>(Arc::clone(&sessions) as _)
             .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
             .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
             .and(self.ports);
@@ -235,6 +252,7 @@ impl HostBuilder {
             http: self.http,
             files,
             process: self.process,
+            sessions,
             approver,
         })
     }
@@ -282,8 +300,10 @@ impl Host {
             off: Vec::new(),
             policy: None,
             limits: Limits::default(),
+            store: StoreLimits::default(),
             seed: 0,
             env: FakeEnv::default(),
+            secrets: FakeSecrets::default(),
             http: Arc::default(),
             process: Arc::default(),
             ports: Ports::new(),
@@ -358,6 +378,21 @@ impl Host {
     /// Returns the texts of the messages that were sent, in order.
     pub fn sent(&self) -> Vec<String> {
         self.outbox.texts()
+    }
+
+    /// Says what the next question of a plugin's is answered with. A question for which there is no answer waits in vain.
+    pub fn answer_with(&self, text: impl Into<String>) {
+        self.outbox.answer(text);
+    }
+
+    /// Returns the messages that were sent and what the agent was told.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Writes down that something was said in a conversation, for a plugin that reads it. The host's own is `test`.
+    pub fn said(&self, session: &str, by: By, text: &str) {
+        self.sessions.said(session, by, text, self.clock.now());
     }
 
     /// Returns the requests to other machines, in order.

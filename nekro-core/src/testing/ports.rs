@@ -1,7 +1,7 @@
 //! Fakes of the ports.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fmt,
     sync::{
         Mutex, PoisonError,
@@ -15,11 +15,15 @@ use serde_json::Value;
 
 use crate::{
     call::BoxFuture,
-    capability::{ClockPort, Delivery, EnvPort, Message, MessagesPort, RandomPort},
+    capability::{
+        Answer, By, ClockPort, Delivery, EnvPort, Message, MessagesPort, PastMessage, Pushed, RandomPort, SecretsPort,
+        SessionInfo, SessionsPort, Trigger,
+    },
     error::Result,
     event::Fact,
-    ids::{PluginId, SessionId},
+    ids::{PluginId, SessionId, UserId},
     kernel::{ApprovalPort, ApprovalRequest, Observed, ObserverPort},
+    secret::Secret,
 };
 
 /// A clock that stands still until it is moved. It begins on 1 January 2030, 12:00 UTC.
@@ -82,28 +86,125 @@ impl EnvPort for FakeEnv {
     }
 }
 
-/// Keeps the messages that were sent.
+/// Keeps the messages that were sent and what the agent was told, and answers questions as it was told to.
 #[derive(Debug, Default)]
-pub struct Outbox(Mutex<Vec<(SessionId, PluginId, Message)>>);
+pub struct Outbox {
+    sent: Mutex<Vec<(SessionId, PluginId, Message)>>,
+    pushed: Mutex<Vec<(SessionId, PluginId, String, Trigger)>>,
+    answers: Mutex<VecDeque<String>>,
+}
 
 impl Outbox {
     /// Returns what was sent, in order: to which session, by which plugin, and what.
     pub fn messages(&self) -> Vec<(SessionId, PluginId, Message)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns the texts of what was sent, in order.
     pub fn texts(&self) -> Vec<String> {
         self.messages().into_iter().map(|(_, _, message)| message.text).collect()
     }
+
+    /// Returns what the agent was told, in order: in which session, by which plugin, what, and whether it was to answer.
+    pub fn pushed(&self) -> Vec<(SessionId, PluginId, String, Trigger)> {
+        self.pushed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Says what the next question is answered with. A question for which there is no answer waits in vain.
+    pub fn answer(&self, text: impl Into<String>) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back(text.into());
+    }
 }
 
 impl MessagesPort for Outbox {
     fn send(&self, to: &SessionId, from: &PluginId, message: Message) -> BoxFuture<'_, Result<Delivery>> {
-        let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.push((to.clone(), from.clone(), message));
         let delivery = Delivery::new(format!("message-{}", sent.len()));
         Box::pin(std::future::ready(Ok(delivery)))
+    }
+
+    fn push(&self, to: &SessionId, from: &PluginId, text: String, trigger: Trigger) -> BoxFuture<'_, Result<Pushed>> {
+        let mut pushed = self.pushed.lock().unwrap_or_else(PoisonError::into_inner);
+        pushed.push((to.clone(), from.clone(), text, trigger));
+        let unanswered = (trigger == Trigger::Later).then(|| "it wants no answer".to_owned());
+        let pushed = Pushed::new(format!("pushed-{}", pushed.len()), unanswered);
+        Box::pin(std::future::ready(Ok(pushed)))
+    }
+
+    fn ask(&self, to: &SessionId, from: &PluginId, user: Option<&UserId>, question: Message) -> BoxFuture<'_, Result<Answer>> {
+        let (to, from, user) = (to.clone(), from.clone(), user.cloned());
+        Box::pin(async move {
+            let question = self.send(&to, &from, question).await?;
+            let answer = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            match answer {
+                Some(text) => Ok(Answer::new(text, format!("answer-to-{}", question.message), user)),
+                None => std::future::pending().await,
+            }
+        })
+    }
+}
+
+/// Secrets that a test has set, for whichever plugin declares them.
+#[derive(Debug, Default)]
+pub struct FakeSecrets(Mutex<BTreeMap<String, Secret<String>>>);
+
+impl FakeSecrets {
+    /// Sets a secret.
+    pub fn set(&self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.into(), Secret::new(value.into()));
+    }
+}
+
+impl SecretsPort for FakeSecrets {
+    fn get(&self, _: &PluginId, name: &str) -> BoxFuture<'_, Result<Option<Secret<String>>>> {
+        let secret = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        Box::pin(std::future::ready(Ok(secret)))
+    }
+
+    fn way(&self, _: &PluginId, name: &str) -> String {
+        format!("a test gives it by `Host::builder().secret({name:?}, …)`")
+    }
+}
+
+/// Conversations that a test has written down.
+#[derive(Debug, Default)]
+pub struct FakeSessions(Mutex<Vec<(SessionId, Vec<PastMessage>)>>);
+
+impl FakeSessions {
+    /// Writes down that something was said, at a moment.
+    pub fn said(&self, session: impl Into<SessionId>, by: By, text: impl Into<String>, at: Timestamp) {
+        let session = session.into();
+        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut messages = match sessions.iter().position(|(id, _)| *id == session) {
+            Some(there) => sessions.remove(there).1,
+            None => Vec::new(),
+        };
+        let number = messages.len() as u64 + 1;
+        messages.push(PastMessage::new(format!("{session}-message-{number}"), number, at, by, text));
+        // The one that was used last comes first.
+        sessions.insert(0, (session, messages));
+    }
+}
+
+impl SessionsPort for FakeSessions {
+    fn messages(&self, session: &SessionId, before: Option<u64>, limit: usize) -> BoxFuture<'_, Result<Vec<PastMessage>>> {
+        let sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = sessions.iter().filter(|(id, _)| id == session).flat_map(|(_, messages)| messages.iter().rev());
+        let page = all.filter(|message| before.is_none_or(|before| message.number < before)).take(limit).cloned().collect();
+        Box::pin(std::future::ready(Ok(page)))
+    }
+
+    fn list(&self, after: Option<&SessionId>, limit: usize) -> BoxFuture<'_, Result<(Vec<SessionInfo>, bool)>> {
+        let sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let begin = after.map_or(0, |after| sessions.iter().position(|(id, _)| id == after).map_or(sessions.len(), |at| at + 1));
+        let info = |(id, messages): &(SessionId, Vec<PastMessage>)| {
+            let at = |message: Option<&PastMessage>| message.map_or(Timestamp::UNIX_EPOCH, |message| message.at);
+            SessionInfo::new(id.clone(), at(messages.first()), at(messages.last()), messages.len() as u64)
+        };
+        let page: Vec<_> = sessions[begin..].iter().take(limit).map(info).collect();
+        let more = begin + page.len() < sessions.len();
+        Box::pin(std::future::ready(Ok((page, more))))
     }
 }
 

@@ -2,12 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::{model::Plugin, scope::Scope};
 use crate::shared::{location, option, ours_at};
 
 pub(crate) fn expand(plugin: &Plugin) -> TokenStream {
-    let Plugin { item, id, docs, title, category, requires, scopes, core, has_config } = plugin;
+    let Plugin { item, id, docs, title, category, requires, scopes, migrations, core, has_config } = plugin;
     let ident = &item.ident;
     let core = match core {
         Some(path) if path.path.leading_colon.is_none() && path.path.segments.len() == 1 => quote!(::#path),
@@ -45,6 +46,13 @@ pub(crate) fn expand(plugin: &Plugin) -> TokenStream {
     let scopes = scopes
         .iter()
         .map(|Scope { capability, entries }| quote!(__nekro::ScopeDecl { capability: #capability, entries: &[#(#entries),*] }));
+    let migrations = migrations.iter().map(|step| {
+        // A function that is none is an error where it is named.
+        quote_spanned!(step.span()=> {
+            const __NEKRO_STEP: fn(&mut __nekro::Migration) -> ::core::result::Result<(), __nekro::Error> = #step;
+            __NEKRO_STEP
+        })
+    });
     let location = location(ident);
     // A second plugin, and one that is not at the root, are errors at the struct's name.
     let module = quote_spanned! {ours_at(ident.span())=>
@@ -84,6 +92,7 @@ pub(crate) fn expand(plugin: &Plugin) -> TokenStream {
                 package: ::core::env!("CARGO_PKG_NAME"),
                 requires: &[#(#requires),*],
                 scopes: &[#(#scopes),*],
+                migrations: &[#(#migrations),*],
                 location: #location,
                 config: #config,
             };

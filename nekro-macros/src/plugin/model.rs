@@ -15,6 +15,7 @@ pub(crate) struct Plugin {
     pub(crate) category: Option<LitStr>,
     pub(crate) requires: Vec<LitStr>,
     pub(crate) scopes: Vec<Scope>,
+    pub(crate) migrations: Vec<ExprPath>,
     /// What `nekro-core` is called in the crate, if not that.
     pub(crate) core: Option<ExprPath>,
     pub(crate) has_config: bool,
@@ -38,6 +39,7 @@ impl Plugin {
         let category = keys.text("category", "world", diagnostics);
         let requires = keys.texts("requires", "notes ^1", diagnostics);
         let scopes = scope::read(&mut keys, diagnostics);
+        let migrations = keys.paths("migrations", "notes_have_titles", diagnostics);
         let core = keys.path("crate", "nk", diagnostics);
         keys.finish(diagnostics);
         for requirement in &requires {
@@ -58,7 +60,7 @@ impl Plugin {
             diagnostics.report(fields, "a plugin's configuration has named fields: write `pub struct Weather { units: Units }`");
         }
         let has_config = !matches!(item.fields, Fields::Unit);
-        Self { item, id, docs, title, category, requires, scopes, core, has_config }
+        Self { item, id, docs, title, category, requires, scopes, migrations, core, has_config }
     }
 
     /// Makes a plugin in the place of an item that cannot be one, so that the rest of the crate still has a plugin to belong to.
@@ -68,8 +70,8 @@ impl Plugin {
             pub struct __NekroStandIn;
         };
         let (id, docs) = (String::new(), String::new());
-        let (requires, scopes) = (Vec::new(), Vec::new());
-        Self { item, id, docs, title: None, category: None, requires, scopes, core, has_config: false }
+        let (requires, scopes, migrations) = (Vec::new(), Vec::new(), Vec::new());
+        Self { item, id, docs, title: None, category: None, requires, scopes, migrations, core, has_config: false }
     }
 
     /// Tells whether the rest of the expansion can work with the struct.

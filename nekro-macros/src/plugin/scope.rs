@@ -18,11 +18,14 @@ struct Kind {
     problem: fn(&str) -> Option<String>,
 }
 
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 7] = [
     Kind { key: "http", example: "api.example.org", problem: host },
     Kind { key: "process", example: "git", problem: program },
     Kind { key: "env", example: "LANG", problem: variable },
     Kind { key: "files", example: "/srv/data", problem: directory },
+    Kind { key: "messages", example: "telegram:*", problem: conversation },
+    Kind { key: "sessions", example: "telegram:*", problem: conversation },
+    Kind { key: "secrets", example: "github_token", problem: secret },
 ];
 
 /// Reads the keys. An entry that is wrong stays in its list: the functions that need the key must not seem to lack it.
@@ -118,6 +121,22 @@ fn variable(text: &str) -> Option<String> {
     })
 }
 
+/// A conversation: its id, or the beginning of it and a `*`.
+fn conversation(text: &str) -> Option<String> {
+    let beginning = text.strip_suffix('*').unwrap_or(text);
+    let is_one = !text.is_empty() && !beginning.contains('*') && !text.contains(char::is_whitespace);
+    (!is_one).then(|| format!("`{text}` is not a conversation, such as `telegram:42`, or `telegram:*` for all of a channel"))
+}
+
+/// A secret: a name as in Rust.
+fn secret(text: &str) -> Option<String> {
+    let is_name = text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    (!is_name).then(|| {
+        format!("`{text}` is not the name of a secret: write lower case letters, digits and `_`, such as `github_token`")
+    })
+}
+
 /// A directory: an absolute path, in its shortest form.
 fn directory(text: &str) -> Option<String> {
     match text.strip_prefix('/') {
@@ -188,6 +207,16 @@ mod tests {
     #[test]
     fn a_program_is_a_name_or_an_absolute_path() {
         check(program, &["git", "g++", "/usr/bin/git"], &["", "bin/git", "./git", "git status", "/usr/../git", "/", ".."]);
+    }
+
+    #[test]
+    fn a_conversation_is_an_id_or_its_beginning() {
+        check(conversation, &["terminal", "telegram:42", "telegram:*", "*"], &["", "a b", "*:42", "a:*:b", "**"]);
+    }
+
+    #[test]
+    fn a_secret_has_a_name() {
+        check(secret, &["token", "github_token", "key2"], &["", "Token", "2nd", "a-b", "a.b", "_a"]);
     }
 
     #[test]

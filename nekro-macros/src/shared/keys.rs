@@ -198,6 +198,23 @@ impl Keys {
         }
     }
 
+    /// Takes a list of paths to functions.
+    pub(crate) fn paths(&mut self, name: &'static str, example: &str, diagnostics: &mut Diagnostics) -> Vec<ExprPath> {
+        let Some(value) = self.value(name, &format!("[{example}]"), diagnostics) else { return Vec::new() };
+        let path = |expression: &Expr| match expression {
+            Expr::Path(path) => Some(path.clone()),
+            _ => None,
+        };
+        let paths = match &value {
+            Expr::Array(array) => array.elems.iter().map(path).collect::<Option<Vec<_>>>(),
+            _ => None,
+        };
+        paths.unwrap_or_else(|| {
+            diagnostics.report(&value, format!("`{name}` is a list of functions: write `{name} = [{example}]`"));
+            Vec::new()
+        })
+    }
+
     /// Reports what nobody has taken.
     pub(crate) fn finish(self, diagnostics: &mut Diagnostics) {
         for key in self.given {

@@ -3,7 +3,8 @@
 use std::{future::poll_fn, sync::Arc, task::Poll};
 
 use nekro_core::{
-    BoxFuture, Caller, Error, Expected, MemoryStore, Origin, Page, Result, Role, Scope, StorePort, Stored, testing::Host,
+    BoxFuture, Caller, Error, Expected, MemoryStore, MigrationStep, NewValue, Origin, Page, PluginId, Result, Role, Scope,
+    StorePort, Stored, testing::Host,
 };
 use nekro_plugin_notes::{Entry, Found, Listing, NoteRemoved, NoteSaved, Notes, Saved};
 use serde_json::{Value, json};
@@ -211,12 +212,16 @@ impl StorePort for Busy {
         })
     }
 
-    fn put(&self, scope: &Scope, key: &str, expected: Expected, json: Option<String>) -> BoxFuture<'_, Result<bool>> {
-        self.0.put(scope, key, expected, json)
+    fn put(&self, scope: &Scope, key: &str, expected: Expected, new: Option<NewValue>) -> BoxFuture<'_, Result<bool>> {
+        self.0.put(scope, key, expected, new)
     }
 
     fn list(&self, scope: &Scope, prefix: &str, after: Option<&str>, limit: usize) -> BoxFuture<'_, Result<Page<Stored>>> {
         self.0.list(scope, prefix, after, limit)
+    }
+
+    fn migrate(&self, plugin: &PluginId, steps: &'static [MigrationStep]) -> BoxFuture<'_, Result<()>> {
+        self.0.migrate(plugin, steps)
     }
 }
 

@@ -7,6 +7,7 @@ mod facts;
 mod many;
 mod probe;
 mod prompts;
+mod questions;
 mod queues;
 mod scripts;
 mod world;

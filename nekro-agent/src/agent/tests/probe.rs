@@ -205,6 +205,62 @@ async fn speak(messages: &Messages) -> Result<()> {
     messages.send("psst").await.map(drop)
 }
 
+/// Asks the people something.
+#[tool(deadline = "1h")]
+async fn ask(
+    messages: &Messages,
+    /// For how many seconds.
+    within: Option<u64>,
+) -> Result<String> {
+    let asking = messages.ask("Which city?");
+    let asking = match within {
+        Some(seconds) => asking.within(Duration::from_secs(seconds)),
+        None => asking,
+    };
+    Ok(asking.await?.text)
+}
+
+/// Tells the agent something.
+#[tool]
+async fn push(
+    messages: &Messages,
+    /// What.
+    text: String,
+    /// Whether it answers.
+    answer: bool,
+) -> Result<Option<String>> {
+    Ok(messages.push_system(text, if answer { Trigger::Answer } else { Trigger::Later }).await?.unanswered)
+}
+
+/// Sends a picture.
+#[tool]
+async fn send_picture(messages: &Messages) -> Result<()> {
+    messages.send(Message::new("Look:").file("chart.png", "image/png", vec![1, 2, 3])).await.map(drop)
+}
+
+/// Reads what was said.
+#[tool]
+async fn read(
+    sessions: &Sessions,
+    /// Before this number.
+    before: Option<u64>,
+) -> Result<Vec<String>> {
+    let page = sessions.own()?.messages(before, 2).await?;
+    Ok(page.into_iter().map(|message| format!("{} {:?} {}", message.number, message.by, message.text)).collect())
+}
+
+/// Asks in the midst of a message, which cannot work.
+#[on_event(phase = early)]
+async fn asks_inside(event: &UserMessage, messages: &Messages, script: &Script) -> Incoming {
+    if event.text == "ask inside" {
+        let error = messages.ask("What?").await.expect_err("it would wait for itself");
+        script.lock().asked.push(json!(error.code()));
+        let error = messages.push_system("x", Trigger::Answer).await.expect_err("it would wait for itself");
+        script.lock().asked.push(json!(error.code()));
+    }
+    Incoming::neutral()
+}
+
 #[on_event]
 fn cleared(_: &nekro_core::event::facts::SessionClear) {
     tracing::info!("a plugin was told");

@@ -7,7 +7,8 @@ use std::{
 };
 
 use nekro_core::{
-    BoxFuture, Caller, ClockPort, Error, MemoryStore, MessagesPort, Ports, RandomPort, Result, SessionId, StorePort, TurnId,
+    BoxFuture, Caller, ClockPort, Error, FilesPort, MemoryFiles, MemoryStore, MessagesPort, Ports, RandomPort, Result, SessionId,
+    SessionsPort, StorePort, TurnId,
     event::Fact,
     kernel::{ApprovalPort, Kernel, Limits, ObserverPort, PresencePort},
     testing::{Approver, FakeClock, Outbox, Recorder, SeededRandom},
@@ -22,6 +23,7 @@ use crate::{
     },
     history::{Body, HistoryPort, MemoryHistory, Message},
     model::{Answer, Chunk, Model, ModelError, ModelErrorKind, Request, Sink, Stop, ToolUse, Usage},
+    ports::Conversations,
 };
 
 /// What the model does when it is asked.
@@ -201,6 +203,8 @@ async fn start(probe: Value, settings: Value, history: Arc<MemoryHistory>, model
     let speaker = Arc::new(Speaker::new(Arc::clone(&history) as _, outbox));
     let ports = Ports::new()
         .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)
+        .with::<dyn SessionsPort>(Arc::new(Conversations(Arc::clone(&history) as _)))
+        .with::<dyn FilesPort>(Arc::new(MemoryFiles::default()))
         .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
         .with::<dyn ClockPort>(Arc::new(FakeClock::default()))
         .with::<dyn RandomPort>(Arc::new(SeededRandom::new(0)))

@@ -22,6 +22,7 @@ static PLUGIN: PluginDecl = PluginDecl {
     package: "runner",
     requires: &[],
     scopes: &[ScopeDecl { capability: "process", entries: DECLARED }],
+    migrations: &[],
     location: Location { file: "lib.rs", line: 1 },
     config: ConfigDecl { read: |_| Ok(Box::new(())), schema: None },
 };

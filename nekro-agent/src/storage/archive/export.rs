@@ -3,14 +3,15 @@
 use std::{fmt, io, io::Write};
 
 use jiff::Timestamp;
-use nekro_core::SessionId;
+use nekro_core::{Scope, SessionId};
 use rusqlite::{Connection, Row, params};
 
-use super::{Counts, Ended, FORMAT, Header, Line, MessageLine, Part, PluginLine, TurnLine, ValueLine};
+use super::{Counts, Ended, FORMAT, Header, Line, MessageLine, Part, PluginLine, StoreLine, TurnLine, ValueLine, Whose};
 use crate::storage::{
     DataDirectory, StorageError,
     database::{Access, open_existing},
     rows,
+    values::Columns,
 };
 
 /// Why an export ended early.
@@ -58,8 +59,8 @@ pub(crate) fn export(directory: &DataDirectory, to: &mut dyn Write, now: Timesta
     lines.all(&connection, &all(TURN, "turn"), [], turn)?;
     lines.all(&connection, &all(rows::CALL, "call"), [], |row| rows::call(row).map(Line::Call))?;
     lines.all(&connection, &all(rows::USAGE, "usage"), [], |row| rows::usage(row).map(Line::Usage))?;
-    let values = "SELECT plugin, session, user, key, json, version FROM value ORDER BY plugin, session, user, key";
-    lines.all(&connection, values, [], value)?;
+    lines.all(&connection, "SELECT plugin, version FROM store ORDER BY plugin", [], store)?;
+    lines.all(&connection, &values("TRUE", "plugin, session, user, key"), params![now.as_microsecond()], value)?;
     lines.all(&connection, "SELECT id, enabled FROM plugin ORDER BY id", [], |row| {
         Ok(Line::Plugin(PluginLine { id: row.get(0)?, enabled: row.get(1)? }))
     })?;
@@ -86,10 +87,46 @@ pub(crate) fn export_session(
     lines.all(&connection, &of_session(TURN, "turn"), [name], turn)?;
     lines.all(&connection, &of_session(rows::CALL, "call"), [name], |row| rows::call(row).map(Line::Call))?;
     lines.all(&connection, &of_session(rows::USAGE, "usage"), [name], |row| rows::usage(row).map(Line::Usage))?;
-    let values = "SELECT plugin, session, user, key, json, version FROM value
-                  WHERE session = ? AND session <> '' ORDER BY plugin, user, key";
-    lines.all(&connection, values, params![format!("={id}")], value)?;
+    let values = values("session = ?2 AND session <> ''", "plugin, user, key");
+    lines.all(&connection, &values, params![now.as_microsecond(), format!("={id}")], value)?;
     lines.end().map(Some)
+}
+
+/// Writes what a plugin keeps, or what plugins keep of a person.
+pub(crate) fn export_values(
+    directory: &DataDirectory,
+    whose: &Whose,
+    to: &mut dyn Write,
+    now: Timestamp,
+) -> Result<Counts, ExportError> {
+    let connection = open_existing(directory, Access::Read)?;
+    let mut lines = Lines { to, counts: Counts::default() };
+    let Some(connection) = connection else {
+        lines.write(&header(Part::Values, now, 0))?;
+        return lines.end();
+    };
+    begin(&connection)?;
+    lines.write(&header(Part::Values, now, writes(&connection)?))?;
+    let (condition, name) = whose.condition();
+    let condition = condition.replace('?', "?2");
+    if let Whose::Plugin(plugin) = whose {
+        lines.all(&connection, "SELECT plugin, version FROM store WHERE plugin = ?", [plugin.as_str()], store)?;
+    }
+    let values = values(&condition, "plugin, session, user, key");
+    lines.all(&connection, &values, params![now.as_microsecond(), name], value)?;
+    lines.end()
+}
+
+/// Returns the statement for values that are there at the moment `?1`.
+fn values(condition: &str, order: &str) -> String {
+    format!(
+        "SELECT plugin, session, user, key, json, version, expires FROM value
+         WHERE (expires IS NULL OR expires > ?1) AND {condition} ORDER BY {order}"
+    )
+}
+
+fn store(row: &Row<'_>) -> rusqlite::Result<Line> {
+    Ok(Line::Store(StoreLine { plugin: row.get(0)?, version: row.get(1)? }))
 }
 
 const TURN: &str = "id, session, message, began, outcome, micros";
@@ -116,14 +153,16 @@ fn turn(row: &Row<'_>) -> rusqlite::Result<Line> {
 }
 
 fn value(row: &Row<'_>) -> rusqlite::Result<Line> {
-    let name = |column| Ok::<_, rusqlite::Error>(row.get::<_, String>(column)?.strip_prefix('=').map(str::to_owned));
+    let Scope { plugin, session, user } = Columns::read(row)?;
+    let expires: Option<i64> = row.get(6)?;
     Ok(Line::Value(ValueLine {
-        plugin: row.get(0)?,
-        session: name(1)?,
-        user: name(2)?,
+        plugin: plugin.to_string(),
+        session: session.map(|id| id.to_string()),
+        user: user.map(|id| id.to_string()),
         key: row.get(3)?,
         json: row.get(4)?,
         version: row.get(5)?,
+        expires: expires.and_then(|micros| Timestamp::from_microsecond(micros).ok()),
     }))
 }
 

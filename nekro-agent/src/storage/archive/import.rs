@@ -5,7 +5,7 @@ use std::{
     io::{self, BufRead, Read},
 };
 
-use nekro_core::{PluginId, Scope, SessionId};
+use nekro_core::{PluginId, Scope, SessionId, Timestamp};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{Counts, FORMAT, Header, Line, MOST_LINE_BYTES, Part};
@@ -98,6 +98,8 @@ fn make_room(connection: &Connection, how: Import) -> Result<(), ImportError> {
             }
         }
     }
+    // The versions of values that are no longer there.
+    connection.execute("DELETE FROM store", [])?;
     Ok(())
 }
 
@@ -176,8 +178,12 @@ impl Reading<'_> {
             )
             .into());
         }
-        if part == Part::Session {
-            return Err("this is the export of a single session, to be read and not to be imported".into());
+        match part {
+            Part::Everything => {}
+            Part::Session => {
+                return Err("this is the export of a single session, to be read and not to be imported".into());
+            }
+            Part::Values => return Err("this is the export of some values, to be read and not to be imported".into()),
         }
         // The database counts up to here; a number near the end would leave no room for what comes.
         if writes > u64::from(u32::MAX) << 20 {
@@ -227,7 +233,17 @@ impl Reading<'_> {
                     session: value.session.map(Into::into),
                     user: value.user.map(Into::into),
                 };
-                Columns::of(&scope).insert(connection, &value.key, &value.json, value.version.cast_signed())?;
+                let columns = Columns::of(&scope);
+                let expires = value.expires.map(Timestamp::as_microsecond);
+                columns.insert(connection, (&value.key, &value.json), value.version.cast_signed(), expires)?;
+            }
+            Line::Store(store) => {
+                if store.version == 0 {
+                    return Err("the values of a plugin have version 1 or more".into());
+                }
+                connection
+                    .prepare_cached("INSERT INTO store VALUES (?, ?, 0, 0)")?
+                    .execute(params![store.plugin, store.version])?;
             }
             Line::Plugin(plugin) => {
                 connection

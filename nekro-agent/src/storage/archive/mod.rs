@@ -3,21 +3,42 @@
 //! Each line is an object with one key, which says what it is. The first says which format it is, the last how many lines of each kind
 //! there were: a text that was cut off is noticed.
 
+mod delete;
 mod export;
 mod import;
 
 use jiff::Timestamp;
-use nekro_core::{SessionId, event::facts::TurnOutcome};
+use nekro_core::{PluginId, SessionId, UserId, event::facts::TurnOutcome};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
-    export::{ExportError, export, export_session},
+    delete::delete,
+    export::{ExportError, export, export_session, export_values},
     import::{Import, ImportError, import},
 };
 use crate::history::{CallRecord, Message, Session, Turn, UsageRecord};
 
 /// The format that is written. Another one is refused.
 const FORMAT: u32 = 1;
+
+/// Whose values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// Those of a plugin.
+    Plugin(PluginId),
+    /// Those that plugins keep of a person.
+    User(UserId),
+}
+
+impl Whose {
+    /// Returns which rows these are, as a condition with one parameter, and the parameter.
+    fn condition(&self) -> (&'static str, String) {
+        match self {
+            Self::Plugin(plugin) => ("plugin = ?", plugin.to_string()),
+            Self::User(user) => ("user = ? AND user <> ''", format!("={user}")),
+        }
+    }
+}
 
 /// The most bytes of a line that are read.
 const MOST_LINE_BYTES: u64 = 256 * 1024 * 1024;
@@ -32,6 +53,7 @@ enum Line {
     Turn(TurnLine),
     Call(CallRecord),
     Usage(UsageRecord),
+    Store(StoreLine),
     Value(ValueLine),
     Plugin(PluginLine),
     End(Counts),
@@ -55,6 +77,7 @@ struct Header {
 enum Part {
     Everything,
     Session,
+    Values,
 }
 
 /// A message follows its session, in order.
@@ -79,6 +102,13 @@ struct Ended {
     micros: u64,
 }
 
+/// Which version the values of a plugin have. It comes before them.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoreLine {
+    plugin: String,
+    version: u32,
+}
+
 /// What a plugin keeps. The value is JSON in a text, so that it is to the byte what the plugin wrote.
 #[derive(Debug, Serialize, Deserialize)]
 struct ValueLine {
@@ -90,6 +120,8 @@ struct ValueLine {
     key: String,
     json: String,
     version: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<Timestamp>,
 }
 
 /// What an operator wanted of a plugin.
@@ -107,6 +139,8 @@ pub(crate) struct Counts {
     pub(crate) turns: u64,
     pub(crate) calls: u64,
     pub(crate) usage: u64,
+    #[serde(default)]
+    pub(crate) stores: u64,
     pub(crate) values: u64,
     pub(crate) plugins: u64,
 }
@@ -119,6 +153,7 @@ impl Counts {
             Line::Turn(_) => &mut self.turns,
             Line::Call(_) => &mut self.calls,
             Line::Usage(_) => &mut self.usage,
+            Line::Store(_) => &mut self.stores,
             Line::Value(_) => &mut self.values,
             Line::Plugin(_) => &mut self.plugins,
             Line::Nekro(_) | Line::End(_) => return,
@@ -129,10 +164,10 @@ impl Counts {
 
 impl std::fmt::Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { sessions, messages, turns, calls, usage, values, plugins } = self;
+        let Self { sessions, messages, turns, calls, usage, stores, values, plugins } = self;
         write!(
             f,
-            "{sessions} sessions with {messages} messages, {turns} turns, {calls} calls and {usage} answers of models; {values} values of plugins; {plugins} plugins switched"
+            "{sessions} sessions with {messages} messages, {turns} turns, {calls} calls and {usage} answers of models; {values} values of {stores} plugins; {plugins} plugins switched"
         )
     }
 }

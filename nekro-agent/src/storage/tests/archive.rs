@@ -7,7 +7,7 @@ use nekro_core::{Expected, Scope, StorePort, Timestamp, event::facts::TurnOutcom
 use super::Place;
 use crate::{
     history::{HistoryPort, SessionSettings, Turn, rules::says},
-    storage::{Counts, Import, ImportError, Storage, export, export_session, import},
+    storage::{Counts, Import, ImportError, Storage, Whose, delete, export, export_session, export_values, import},
 };
 
 fn now() -> Timestamp {
@@ -39,7 +39,7 @@ async fn fill(storage: &Storage) {
     storage.set_enabled("dice", Some(false)).await.expect("it writes");
     for (session, user) in [(None, None), (Some("a"), None), (Some(""), Some("u"))] {
         let scope = Scope { plugin: "notes".into(), session: session.map(Into::into), user: user.map(Into::into) };
-        storage.put(&scope, "k", Expected::Any, Some("{ \"as\": 1.0 }".to_owned())).await.expect("it writes");
+        storage.put(&scope, "k", Expected::Any, Some("{ \"as\": 1.0 }".to_owned().into())).await.expect("it writes");
     }
 }
 
@@ -58,7 +58,7 @@ async fn what_was_exported_comes_back_to_the_byte() {
     let scope = Scope { plugin: "notes".into(), session: None, user: None };
     let copy = to.storage();
     let old = copy.get(&scope, "k").await.expect("it reads").expect("it is there");
-    copy.put(&scope, "k", Expected::Version(old.version), Some("2".to_owned())).await.expect("it writes");
+    copy.put(&scope, "k", Expected::Version(old.version), Some("2".to_owned().into())).await.expect("it writes");
     let new = copy.get(&scope, "k").await.expect("it reads").expect("it is there");
     assert!(new.version > old.version);
     assert_eq!(copy.append(&"b".into(), vec![says("more")]).await.expect("it writes")[0].number, 4);
@@ -174,4 +174,28 @@ async fn a_session_is_exported_alone_and_read_by_people() {
     assert_eq!((counts.sessions, counts.messages, counts.turns, counts.values), (1, 2, 2, 1));
     assert!(matches!(read(&Place::new(), text, Import::IntoNothing), Err(ImportError::Line { number: 1, .. })));
     assert!(export_session(&place.directory(), &"nowhere".into(), &mut Vec::new(), now()).expect("it looks").is_none());
+}
+
+#[tokio::test]
+async fn the_values_of_a_plugin_or_a_person_are_exported_and_deleted_alone() {
+    let place = Place::new();
+    let storage = place.storage();
+    fill(&storage).await;
+    let scope = Scope { plugin: "diary".into(), session: None, user: Some("u".into()) };
+    storage.put(&scope, "k", Expected::Any, Some("1".to_owned().into())).await.expect("it writes");
+    let values = |whose: &Whose| {
+        let mut text = Vec::new();
+        let counts = export_values(&place.directory(), whose, &mut text, now()).expect("it is exported");
+        assert!(matches!(read(&Place::new(), text, Import::IntoNothing), Err(ImportError::Line { number: 1, .. })));
+        (counts.stores, counts.values)
+    };
+    let (of_notes, of_user) = (Whose::Plugin("notes".into()), Whose::User("u".into()));
+    assert_eq!((values(&of_notes), values(&of_user)), ((1, 3), (0, 2)));
+    assert_eq!((values(&Whose::Plugin("nobody".into())), values(&Whose::User("".into()))), ((0, 0), (0, 0)));
+    assert_eq!(delete(&place.directory(), &of_user).expect("it deletes"), 2);
+    assert_eq!((values(&of_notes), values(&of_user)), ((1, 2), (0, 0)));
+    assert_eq!(delete(&place.directory(), &of_notes).expect("it deletes"), 2);
+    assert_eq!((values(&of_notes), text_of(&place).1.values), ((0, 0), 0));
+    assert_eq!(delete(&Place::new().directory(), &of_notes).expect("there is nothing"), 0);
+    assert_eq!(storage.get(&scope, "k").await.expect("it reads"), None, "a storage that is open sees it");
 }

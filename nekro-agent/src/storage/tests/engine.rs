@@ -19,7 +19,7 @@ fn scope() -> Scope {
 }
 
 async fn put(storage: &Storage, key: &str, json: &str) -> nekro_core::Result<bool> {
-    storage.put(&scope(), key, Expected::Any, Some(json.to_owned())).await
+    storage.put(&scope(), key, Expected::Any, Some(json.to_owned().into())).await
 }
 
 #[test]

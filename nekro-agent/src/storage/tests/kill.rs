@@ -55,7 +55,7 @@ async fn write_on(storage: Arc<Storage>, writer: usize) {
         let old = storage.get(&scope, &key).await.expect("it reads");
         let count = old.as_ref().map_or(0, |old| old.json.parse::<u64>().expect("a number")) + 1;
         let expected = old.map_or(Expected::Absent, |old| Expected::Version(old.version));
-        assert!(storage.put(&scope, &key, expected, Some(count.to_string())).await.expect("it writes"));
+        assert!(storage.put(&scope, &key, expected, Some(count.to_string().into())).await.expect("it writes"));
         println!("safe v{writer} {count}");
     }
 }

@@ -37,6 +37,7 @@ const _: () = {
                 entries: &["api.example.org", "*.example.org:8443"],
             },
         ],
+        migrations: &[],
         location: __nekro::Location {
             file: ::core::file!(),
             line: ::core::line!(),

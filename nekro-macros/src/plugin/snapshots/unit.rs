@@ -24,6 +24,7 @@ const _: () = {
         package: ::core::env!("CARGO_PKG_NAME"),
         requires: &[],
         scopes: &[],
+        migrations: &[],
         location: __nekro::Location {
             file: ::core::file!(),
             line: ::core::line!(),

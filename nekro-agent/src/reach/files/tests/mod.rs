@@ -65,6 +65,7 @@ fn plugin(id: &'static str, directories: &[&Path]) -> &'static PluginDecl {
         package: "diary",
         requires: &[],
         scopes: Box::leak(Box::new([ScopeDecl { capability: "files", entries: Box::leak(entries.into_boxed_slice()) }])),
+        migrations: &[],
         location: Location { file: "lib.rs", line: 1 },
         config: ConfigDecl { read: |_| Ok(Box::new(())), schema: None },
     }))

@@ -58,6 +58,7 @@ fn plugin(id: &'static str, hosts: &[&str]) -> &'static PluginDecl {
         package: "weather",
         requires: &[],
         scopes,
+        migrations: &[],
         location: Location { file: "lib.rs", line: 1 },
         config: ConfigDecl { read: |_| Ok(Box::new(())), schema: None },
     }))

@@ -1,14 +1,18 @@
 //! The plugin's own key-value store.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    ops::Bound,
-    sync::{Arc, Mutex, PoisonError},
-};
+mod limits;
+mod memory;
+mod migration;
+
+use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 
+pub use self::{
+    limits::{StoreLimits, StoreUse},
+    memory::MemoryStore,
+    migration::{Migration, MigrationStep},
+};
 use super::CapabilityDecl;
 use crate::{
     call::{BoxFuture, Call},
@@ -21,12 +25,39 @@ use crate::{
 /// The plugin's own key-value store: typed values under text keys, invisible to other plugins.
 ///
 /// A store as it is lent belongs to the plugin as a whole; [`Store::session`] and [`Store::user`] give the parts that belong to the
-/// conversation or the person of the call.
+/// conversation or the person of the call. What is written through [`Store::expiring`] is there for a time only.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use nekro_core::prelude::*;
+///
+/// /// Counts.
+/// #[plugin(id = "counter")]
+/// pub struct Counter;
+///
+/// /// Counts one more, and begins anew after an hour without counting.
+/// #[tool]
+/// async fn count(store: &Store) -> Result<u32> {
+///     let store = store.expiring(Duration::from_secs(3600));
+///     store.update("count", |old| old.unwrap_or(0) + 1).await
+/// }
+/// # fn main() {
+/// # use nekro_core::testing::Host;
+/// # use serde_json::json;
+/// let host = Host::of::<Counter>();
+/// assert_eq!(host.call_as::<u32>("count", json!({})).unwrap(), 1);
+/// assert_eq!(host.call_as::<u32>("count", json!({})).unwrap(), 2);
+/// host.advance(Duration::from_secs(3600));
+/// assert_eq!(host.call_as::<u32>("count", json!({})).unwrap(), 1);
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Store {
     port: Arc<dyn StorePort>,
     scope: Scope,
     caller: (Option<SessionId>, Option<UserId>),
+    lifetime: Option<Duration>,
 }
 
 /// Whose values a store holds.
@@ -47,6 +78,32 @@ pub struct Stored {
     pub json: String,
     /// Changes with every write to the key; never 0, and never one that the key had before.
     pub version: u64,
+}
+
+/// A value as a port is given it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewValue {
+    /// The value, as JSON.
+    pub json: String,
+    /// For how long.
+    pub lifetime: Lifetime,
+}
+
+/// For how long a value is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifetime {
+    /// Until it is removed.
+    Forever,
+    /// As long as the value that it replaces would have been; without one, until it is removed.
+    AsBefore,
+    /// For this long from now.
+    For(Duration),
+}
+
+impl From<String> for NewValue {
+    fn from(json: String) -> Self {
+        Self { json, lifetime: Lifetime::Forever }
+    }
 }
 
 /// What a write expects to find.
@@ -70,15 +127,29 @@ pub struct Page<T> {
 }
 
 /// Where values are kept. Implemented by the host; every implementation passes the same tests.
+///
+/// A value whose time is over is not there for any of these, whether or not it has been removed yet.
 pub trait StorePort: Send + Sync {
     /// Reads a value.
     fn get(&self, scope: &Scope, key: &str) -> BoxFuture<'_, Result<Option<Stored>>>;
 
-    /// Writes a value, or removes it if `json` is `None`, provided that what is there is what is expected. Returns whether it was.
-    fn put(&self, scope: &Scope, key: &str, expected: Expected, json: Option<String>) -> BoxFuture<'_, Result<bool>>;
+    /// Writes a value, or removes it if `new` is `None`, provided that what is there is what is expected. Returns whether it was.
+    ///
+    /// # Errors
+    ///
+    /// What [`StoreLimits`] says, and `store_version` if the values have a version by now that this program does not know.
+    fn put(&self, scope: &Scope, key: &str, expected: Expected, new: Option<NewValue>) -> BoxFuture<'_, Result<bool>>;
 
     /// Lists at most `limit` values whose keys begin with `prefix` and come after `after`.
     fn list(&self, scope: &Scope, prefix: &str, after: Option<&str>, limit: usize) -> BoxFuture<'_, Result<Page<Stored>>>;
+
+    /// Takes the steps that the values of a plugin lack: all of them, or none. What is written from now on has the version to which the
+    /// last step leads. Called before anything of the plugin is.
+    ///
+    /// # Errors
+    ///
+    /// What a step returns, and `store_version` if the values have a version already to which no step leads.
+    fn migrate(&self, plugin: &PluginId, steps: &'static [MigrationStep]) -> BoxFuture<'_, Result<()>>;
 }
 
 /// How often [`Store::update`] tries again when somebody else wrote first.
@@ -87,7 +158,7 @@ const UPDATE_ATTEMPTS: usize = 64;
 impl Store {
     /// Makes a handle over a port, for a plugin as a whole.
     pub fn new(port: Arc<dyn StorePort>, plugin: PluginId, session: Option<SessionId>, user: Option<UserId>) -> Self {
-        Self { port, scope: Scope { plugin, session: None, user: None }, caller: (session, user) }
+        Self { port, scope: Scope { plugin, session: None, user: None }, caller: (session, user), lifetime: None }
     }
 
     /// Returns the part that belongs to the conversation of this call.
@@ -118,6 +189,12 @@ impl Store {
         Ok(Self { scope: Scope { user: Some(user), ..self.scope.clone() }, ..self.clone() })
     }
 
+    /// Returns the same values, where what is written is there for this long and no longer. What it changes begins anew.
+    #[must_use]
+    pub fn expiring(&self, after: Duration) -> Self {
+        Self { lifetime: Some(after), ..self.clone() }
+    }
+
     /// Reads a value.
     ///
     /// # Errors
@@ -132,20 +209,20 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If the store fails, or the value has no JSON form.
+    /// `too_large` or `store_full` if a limit of the operator's forbids it, if the store fails, or the value has no JSON form.
     pub async fn set<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<()> {
-        let json = serde_json::to_string(value)?;
-        self.port.put(&self.scope, key, Expected::Any, Some(json)).await.map(drop)
+        let new = self.new_value(value, Lifetime::Forever)?;
+        self.port.put(&self.scope, key, Expected::Any, Some(new)).await.map(drop)
     }
 
     /// Writes a value where there is none. Returns whether it did.
     ///
     /// # Errors
     ///
-    /// If the store fails, or the value has no JSON form.
+    /// As [`Store::set`].
     pub async fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<bool> {
-        let json = serde_json::to_string(value)?;
-        self.port.put(&self.scope, key, Expected::Absent, Some(json)).await
+        let new = self.new_value(value, Lifetime::Forever)?;
+        self.port.put(&self.scope, key, Expected::Absent, Some(new)).await
     }
 
     /// Removes a value. Returns whether there was one.
@@ -163,11 +240,11 @@ impl Store {
     }
 
     /// Changes a value, without losing what others write at the same time: `change` is called again if somebody was faster.
-    /// Returns the new value.
+    /// Returns the new value, which is there for as long as the old one would have been.
     ///
     /// # Errors
     ///
-    /// If the store fails, the value there is not a `T`, or others are always faster (`contended`, which is retryable).
+    /// As [`Store::set`], if the value there is not a `T`, or others are always faster (`contended`, which is retryable).
     pub async fn update<T, F>(&self, key: &str, mut change: F) -> Result<T>
     where
         T: Serialize + DeserializeOwned,
@@ -191,7 +268,8 @@ impl Store {
             let expected = stored.as_ref().map_or(Expected::Absent, |stored| Expected::Version(stored.version));
             let old = stored.map(|stored| read(key, &stored.json)).transpose()?;
             let new = change(old)?;
-            if self.port.put(&self.scope, key, expected, Some(serde_json::to_string(&new)?)).await? {
+            let value = self.new_value(&new, Lifetime::AsBefore)?;
+            if self.port.put(&self.scope, key, expected, Some(value)).await? {
                 return Ok(new);
             }
         }
@@ -212,6 +290,21 @@ impl Store {
     }
 }
 
+impl Store {
+    fn new_value<T: Serialize + ?Sized>(&self, value: &T, otherwise: Lifetime) -> Result<NewValue> {
+        Ok(NewValue { json: serde_json::to_string(value)?, lifetime: self.lifetime.map_or(otherwise, Lifetime::For) })
+    }
+}
+
+/// Returns the error of a program whose plugin knows another version of its values than the one that they have.
+pub(crate) fn of_another_version(plugin: &PluginId, found: u32, known: u32) -> Error {
+    Error::new(format!("the values of the plugin `{plugin}` have version {found}, and this program works with version {known}"))
+        .with_code("store_version")
+        .with_hint(
+            "use the program that wrote them, or a newer one; `nekro data delete --plugin` removes them, `nekro data export --plugin` writes them down",
+        )
+}
+
 fn read<T: DeserializeOwned>(key: &str, json: &str) -> Result<T> {
     serde_json::from_str(json).map_err(|source| {
         Error::new(format!("the value stored as `{key}` cannot be read as `{}`: {source}", std::any::type_name::<T>()))
@@ -225,7 +318,7 @@ impl fmt::Debug for Store {
     }
 }
 
-static STORE: CapabilityDecl = CapabilityDecl {
+pub(crate) static STORE: CapabilityDecl = CapabilityDecl {
     name: "store",
     summary: "keeps values of its own",
     scope: None,
@@ -239,78 +332,5 @@ impl<P: Plugin> Lend<P> for Store {
         let port = Arc::clone(call.kernel.ports().get::<dyn StorePort>()?);
         let caller = call.caller;
         Ok(Loan::Handle(Self::new(port, call.plugin.id().clone(), caller.session.clone(), caller.user.clone())))
-    }
-}
-
-/// A store in memory: for tests, and for agents that need nothing kept.
-#[derive(Default)]
-pub struct MemoryStore(Mutex<Values>);
-
-#[derive(Default)]
-struct Values {
-    rows: BTreeMap<(Scope, String), Stored>,
-    // One counter for all keys: a key that was removed and written again never has a version it had before.
-    writes: u64,
-}
-
-impl MemoryStore {
-    fn with<T>(&self, f: impl FnOnce(&mut Values) -> T) -> T {
-        // Every change is one insertion or removal, so a panic elsewhere leaves nothing half-done.
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl fmt::Debug for MemoryStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.with(|values| f.debug_map().entries(values.rows.iter()).finish())
-    }
-}
-
-impl StorePort for MemoryStore {
-    fn get(&self, scope: &Scope, key: &str) -> BoxFuture<'_, Result<Option<Stored>>> {
-        let stored = self.with(|values| values.rows.get(&(scope.clone(), key.to_owned())).cloned());
-        Box::pin(std::future::ready(Ok(stored)))
-    }
-
-    fn put(&self, scope: &Scope, key: &str, expected: Expected, json: Option<String>) -> BoxFuture<'_, Result<bool>> {
-        let written = self.with(|values| {
-            let place = (scope.clone(), key.to_owned());
-            let version = values.rows.get(&place).map(|stored| stored.version);
-            let fits = match expected {
-                Expected::Any => true,
-                Expected::Absent => version.is_none(),
-                Expected::Version(expected) => version == Some(expected),
-            };
-            match json {
-                _ if !fits => {}
-                Some(json) => {
-                    values.writes += 1;
-                    values.rows.insert(place, Stored { json, version: values.writes });
-                }
-                None => {
-                    values.rows.remove(&place);
-                }
-            }
-            fits
-        });
-        Box::pin(std::future::ready(Ok(written)))
-    }
-
-    fn list(&self, scope: &Scope, prefix: &str, after: Option<&str>, limit: usize) -> BoxFuture<'_, Result<Page<Stored>>> {
-        let page = self.with(|values| {
-            let start = match after.filter(|after| *after >= prefix) {
-                Some(after) => Bound::Excluded((scope.clone(), after.to_owned())),
-                None => Bound::Included((scope.clone(), prefix.to_owned())),
-            };
-            let mut rest = values
-                .rows
-                .range((start, Bound::Unbounded))
-                .take_while(|((of, key), _)| of == scope && key.starts_with(prefix))
-                .map(|((_, key), stored)| (key.clone(), stored.clone()));
-            let items: Vec<_> = rest.by_ref().take(limit).collect();
-            let next = rest.next().and_then(|_| items.last().map(|(key, _)| key.clone()));
-            Page { items, next }
-        });
-        Box::pin(std::future::ready(Ok(page)))
     }
 }
