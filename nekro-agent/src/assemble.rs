@@ -3,7 +3,7 @@
 use std::{fmt, io::IsTerminal, sync::Arc};
 
 use nekro_core::{
-    ClockPort, EnvPort, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
+    ClockPort, EnvPort, MessagesPort, ModelPort, PluginDecl, Ports, RandomPort, StorePort,
     kernel::{ApprovalPort, Kernel, ObserverPort, PresencePort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
     policy,
@@ -14,7 +14,7 @@ use crate::{
     agent::{Machine, Models, Parts, Presences, Speaker, Surface},
     history::HistoryPort,
     ports::{EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
-    reach::Reach,
+    reach::{Asked, Reach},
     settings::{self, Checked},
     storage::Storage,
 };
@@ -106,12 +106,14 @@ pub(crate) async fn start(
     let host = &settings.host;
     let files = storage.directory().path().join("files");
     let reach = Reach::new(&plugins, files, (&host.http, &host.files, &host.process));
+    let clock: Arc<dyn ClockPort> = Arc::new(SystemClock);
     let mut ports = Ports::new()
         .with::<dyn StorePort>(Arc::clone(storage) as _)
         .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)
-        .with::<dyn ClockPort>(Arc::new(SystemClock))
+        .with::<dyn ClockPort>(Arc::clone(&clock))
         .with::<dyn RandomPort>(Arc::new(SystemRandom))
         .with::<dyn EnvPort>(Arc::new(SystemEnv))
+        .with::<dyn ModelPort>(Arc::new(Asked::new(&host.plugin_models, Arc::clone(&models), Arc::clone(&history), clock)))
         .and(reach.ports());
     let agent = Arc::new(settings.host.agent.clone());
     let presences = Arc::new(Presences::new(Arc::clone(&agent)));

@@ -78,9 +78,10 @@ pub use self::{
     capability::{
         AsSandboxPath, CapabilityDecl, Clock, ClockPort, CommandBuilder, Ctx, Delivery, Env, EnvPort, Events, Expected,
         FileEntry, FileKind, FilePlace, FileSource, Files, FilesPort, Folder, Http, HttpAnswer, HttpBody, HttpMethod, HttpPort,
-        HttpRequest, HttpResponse, HttpScope, HttpStream, MemoryFiles, MemoryStore, Message, Messages, MessagesPort, Multipart,
-        Page, PathError, Ports, Process, ProcessOutput, ProcessPort, ProcessRequest, Random, RandomPort, RequestBuilder,
-        SandboxPath, Scope, Store, StorePort, Stored, TakenFile, WholeBody, WriteHow,
+        HttpRequest, HttpResponse, HttpScope, HttpStream, MemoryFiles, MemoryStore, Message, Messages, MessagesPort, Model,
+        ModelAnswer, ModelAsker, ModelMessage, ModelPort, ModelRequest, Multipart, Page, PathError, Ports, Process,
+        ProcessOutput, ProcessPort, ProcessRequest, Random, RandomPort, RequestBuilder, SandboxPath, Scope, Store, StorePort,
+        Stored, TakenFile, WholeBody, WriteHow,
     },
     command::CommandDecl,
     config::{read_settings, settings_schema},

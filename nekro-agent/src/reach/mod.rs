@@ -2,13 +2,19 @@
 
 mod files;
 mod http;
+mod model;
 mod process;
 
 use std::{env, path::PathBuf, sync::Arc};
 
 use nekro_core::{FilesPort, HttpPort, PluginDecl, Ports, ProcessPort};
 
-pub(crate) use self::{files::FilesSettings, http::HttpSettings, process::ProcessSettings};
+pub(crate) use self::{
+    files::FilesSettings,
+    http::HttpSettings,
+    model::{Asked, PluginModelSettings},
+    process::ProcessSettings,
+};
 use self::{
     files::LocalFiles,
     http::Egress,

@@ -10,6 +10,7 @@ mod events;
 mod files;
 mod http;
 mod messages;
+mod model;
 mod process;
 mod random;
 mod store;
@@ -35,6 +36,7 @@ pub use self::{
         RequestBuilder, WholeBody,
     },
     messages::{Delivery, Message, Messages, MessagesPort},
+    model::{Model, ModelAnswer, ModelAsker, ModelMessage, ModelPort, ModelRequest},
     process::{CommandBuilder, Process, ProcessOutput, ProcessPort, ProcessRequest},
     random::{Random, RandomPort},
     store::{Expected, MemoryStore, Page, Scope, Store, StorePort, Stored},
@@ -42,7 +44,8 @@ pub use self::{
 use crate::error::Error;
 
 /// The names of the capabilities that a policy can speak of, whether or not a plugin takes them.
-pub(crate) const NAMES: [&str; 9] = ["clock", "env", "events", "files", "http", "messages", "process", "random", "store"];
+pub(crate) const NAMES: [&str; 10] =
+    ["clock", "env", "events", "files", "http", "messages", "model", "process", "random", "store"];
 
 /// A permission: what taking a capability lets a function do.
 #[derive(Debug)]

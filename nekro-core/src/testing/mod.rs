@@ -27,6 +27,7 @@
 //! [`Host::advance`] moves the clock. So its methods are plain functions, and a test needs no `async`.
 
 mod http;
+mod model;
 mod ports;
 mod process;
 
@@ -37,6 +38,7 @@ use serde_json::{Map, Value};
 
 pub use self::{
     http::{FakeAnswer, FakeHttp},
+    model::FakeModel,
     ports::{Approver, FakeClock, FakeEnv, Outbox, Recorder, SeededRandom},
     process::{FakeOutput, FakeProcess},
 };
@@ -44,10 +46,10 @@ use crate::{
     call::BoxFuture,
     caller::Caller,
     capability::{
-        ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, Ports, ProcessPort,
-        ProcessRequest, RandomPort, StorePort,
+        ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, ModelPort,
+        ModelRequest, Ports, ProcessPort, ProcessRequest, RandomPort, StorePort,
     },
-    error::Result,
+    error::{Error, Result},
     event::{Decision, Fact},
     kernel::{ApprovalPort, Builder, Configuration, Decided, Declarations, Kernel, Limits, ObserverPort, Registry, Section},
     output::Reply,
@@ -67,6 +69,7 @@ pub struct Host {
     clock: Arc<FakeClock>,
     http: Arc<FakeHttp>,
     files: Arc<MemoryFiles>,
+    model: Arc<FakeModel>,
     process: Arc<FakeProcess>,
     approver: Arc<Approver>,
 }
@@ -84,6 +87,7 @@ pub struct HostBuilder {
     seed: u64,
     env: FakeEnv,
     http: Arc<FakeHttp>,
+    model: Arc<FakeModel>,
     process: Arc<FakeProcess>,
     ports: Ports,
 }
@@ -168,6 +172,18 @@ impl HostBuilder {
         self
     }
 
+    /// Writes down what the language model says next. There is none but this.
+    pub fn model_says(self, text: &str) -> Self {
+        self.model.says(text);
+        self
+    }
+
+    /// Writes down that the language model does not answer the next question.
+    pub fn model_fails(self, error: &Error) -> Self {
+        self.model.fails(error);
+        self
+    }
+
     /// Adds a port, or replaces a fake.
     pub fn port<T: ?Sized + Send + Sync + 'static>(mut self, port: Arc<T>) -> Self {
         self.ports = self.ports.with(port);
@@ -210,6 +226,7 @@ impl HostBuilder {
             .with::<dyn EnvPort>(Arc::new(self.env))
             .with::<dyn HttpPort>(Arc::clone(&self.http) as _)
             .with::<dyn FilesPort>(Arc::clone(&files) as _)
+            .with::<dyn ModelPort>(Arc::clone(&self.model) as _)
             .with::<dyn ProcessPort>(Arc::clone(&self.process) as _)
             .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
             .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
@@ -234,6 +251,7 @@ impl HostBuilder {
             clock,
             http: self.http,
             files,
+            model: self.model,
             process: self.process,
             approver,
         })
@@ -285,6 +303,7 @@ impl Host {
             seed: 0,
             env: FakeEnv::default(),
             http: Arc::default(),
+            model: Arc::default(),
             process: Arc::default(),
             ports: Ports::new(),
         }
@@ -363,6 +382,11 @@ impl Host {
     /// Returns the requests to other machines, in order.
     pub fn requests(&self) -> Vec<HttpRequest> {
         self.http.requests()
+    }
+
+    /// Returns what the language model was asked, in order.
+    pub fn asked(&self) -> Vec<ModelRequest> {
+        self.model.asked()
     }
 
     /// Returns the files of a plugin and of the session `test`, to put some there or to look at them; they are in memory.
