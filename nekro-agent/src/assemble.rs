@@ -3,7 +3,7 @@
 use std::{fmt, io::IsTerminal, sync::Arc};
 
 use nekro_core::{
-    ClockPort, EnvPort, MessagesPort, PluginDecl, Ports, RandomPort, SessionsPort, StorePort,
+    ClockPort, EnvPort, MessagesPort, ModelPort, PluginDecl, Ports, RandomPort, SessionsPort, StorePort,
     kernel::{ApprovalPort, Kernel, ObserverPort, PresencePort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
     policy,
@@ -17,6 +17,7 @@ use crate::{
     history::HistoryPort,
     ports::{Conversations, EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
     reach::Reach,
+    reach::{Asked, Reach},
     settings::{self, Checked},
     storage::Storage,
 };
@@ -111,13 +112,15 @@ pub(crate) async fn start(
     storage.limit(&host.store);
     let files = storage.directory().path().join("files");
     let reach = Reach::new(&plugins, files, (&host.http, &host.files, &host.process), &host.secrets);
+    let clock: Arc<dyn ClockPort> = Arc::new(SystemClock);
     let mut ports = Ports::new()
         .with::<dyn StorePort>(Arc::clone(storage) as _)
         .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)
         .with::<dyn SessionsPort>(Arc::new(Conversations(Arc::clone(&history))))
-        .with::<dyn ClockPort>(Arc::new(SystemClock))
+        .with::<dyn ClockPort>(Arc::clone(&clock))
         .with::<dyn RandomPort>(Arc::new(SystemRandom))
         .with::<dyn EnvPort>(Arc::new(SystemEnv))
+        .with::<dyn ModelPort>(Arc::new(Asked::new(&host.plugin_models, Arc::clone(&models), Arc::clone(&history), clock)))
         .and(reach.ports());
     let agent = Arc::new(settings.host.agent.clone());
     let presences = Arc::new(Presences::new(Arc::clone(&agent)));
@@ -164,16 +167,8 @@ pub(crate) async fn start(
     let scripts = Some(Arc::clone(&code) as _);
     #[cfg(not(feature = "sandbox"))]
     let scripts = None;
-    let parts = Parts {
-        kernel: kernel.clone(),
-        history,
-        models,
-        scripts,
-        surface,
-        settings: agent,
-        presences,
-        speaker: Some(speaker),
-    };
+    let parts =
+        Parts { kernel: kernel.clone(), history, models, scripts, surface, settings: agent, presences, speaker: Some(speaker) };
     let machine = if mode.at_work { Machine::start(parts).await } else { Machine::beside(parts) };
     let machine = machine.map_err(AssembleError::Sessions)?;
     let agent = Agent {

@@ -47,9 +47,9 @@ pub(crate) use self::{
     speak::Speaker,
     surface::{Progress, Surface},
 };
+use self::{questions::Questions, script::Scripts, session::Sessions};
 #[cfg(feature = "sandbox")]
 pub(crate) use self::{tokens::of_text, trigger::is_like};
-use self::{questions::Questions, script::Scripts, session::Sessions};
 use crate::history::HistoryPort;
 
 /// The sessions and turns of an agent. A handle; clones are the same agent.

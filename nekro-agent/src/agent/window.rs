@@ -217,14 +217,16 @@ impl Inner {
         self.kernel.emit(LlmUsage {
             session: session.clone(),
             turn: turn.clone(),
+            plugin: None,
             model: answer.model.clone(),
             input_tokens: usage.input_tokens,
             output_tokens: usage.output_tokens,
             cached_tokens: usage.cached_tokens,
         });
         let record = UsageRecord {
-            session: session.clone(),
-            turn: turn.clone(),
+            plugin: None,
+            session: Some(session.clone()),
+            turn: Some(turn.clone()),
             at: self.now(),
             model: answer.model.clone(),
             usage,

@@ -106,6 +106,9 @@ mod tests {
         wrong(r#"{"require":"all"}"#, expect!["`require`: unknown variant `all`, expected `full` or `best-effort`"]);
         wrong(r#"{"limits":{"cals":1}}"#, expect!["`limits.cals`: unknown key: did you mean `calls`?"]);
         wrong(r#"{"limits":{"memory":1000}}"#, expect!["`limits.memory`: expected a number from 67108864, but 1000 came"]);
-        wrong(r#"{"limits":{"calls_at_once":0}}"#, expect!["`limits.calls_at_once`: expected a number from 1 to 4096, but 0 came"]);
+        wrong(
+            r#"{"limits":{"calls_at_once":0}}"#,
+            expect!["`limits.calls_at_once`: expected a number from 1 to 4096, but 0 came"],
+        );
     }
 }

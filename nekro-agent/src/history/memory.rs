@@ -5,7 +5,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use nekro_core::{BoxFuture, ClockPort, Error, Result, SessionId, TurnId, event::facts::TurnOutcome};
+use jiff::Timestamp;
+use nekro_core::{BoxFuture, ClockPort, Error, PluginId, Result, SessionId, TurnId, event::facts::TurnOutcome};
 
 use super::{CallRecord, HistoryPort, Listing, Message, NewMessage, Session, SessionSettings, Turn, UsageRecord, UsageTotal};
 
@@ -121,7 +122,10 @@ impl HistoryPort for MemoryHistory {
         let there = kept.sessions.remove(id).is_some();
         kept.turns.retain(|(turn, _)| turn.session != *id);
         kept.calls.retain(|call| call.session.as_ref() != Some(id));
-        kept.usage.retain(|usage| usage.session != *id);
+        for usage in kept.usage.iter_mut().filter(|usage| usage.plugin.is_some() && usage.session.as_ref() == Some(id)) {
+            (usage.session, usage.turn) = (None, None);
+        }
+        kept.usage.retain(|usage| usage.session.as_ref() != Some(id));
         at_once(Ok(there))
     }
 
@@ -204,15 +208,18 @@ impl HistoryPort for MemoryHistory {
     }
 
     fn usage<'a>(&'a self, session: &'a SessionId) -> BoxFuture<'a, Result<UsageTotal>> {
-        let mut total = UsageTotal::default();
-        for record in self.lock().usage.iter().filter(|record| record.session == *session) {
-            total.answers += 1;
-            total.usage.input_tokens += record.usage.input_tokens;
-            total.usage.output_tokens += record.usage.output_tokens;
-            total.usage.cached_tokens += record.usage.cached_tokens;
-            total.cost_micros += record.cost_micros.unwrap_or(0);
-        }
-        at_once(Ok(total))
+        at_once(Ok(total(self.lock().usage.iter().filter(|record| record.session.as_ref() == Some(session)))))
+    }
+
+    fn usage_of_plugin<'a>(
+        &'a self,
+        plugin: &'a PluginId,
+        since: Timestamp,
+        turn: Option<&'a TurnId>,
+    ) -> BoxFuture<'a, Result<UsageTotal>> {
+        let kept = self.lock();
+        let of_plugin = kept.usage.iter().filter(|record| record.plugin.as_ref() == Some(plugin) && record.at >= since);
+        at_once(Ok(total(of_plugin.filter(|record| turn.is_none() || record.turn.as_ref() == turn))))
     }
 
     fn set_enabled<'a>(&'a self, plugin: &'a str, enabled: Option<bool>) -> BoxFuture<'a, Result<()>> {
@@ -227,6 +234,17 @@ impl HistoryPort for MemoryHistory {
     fn enabled(&self) -> BoxFuture<'_, Result<Vec<(String, bool)>>> {
         at_once(Ok(self.lock().enabled.clone().into_iter().collect()))
     }
+}
+
+fn total<'a>(records: impl Iterator<Item = &'a UsageRecord>) -> UsageTotal {
+    records.fold(UsageTotal::default(), |mut total, record| {
+        total.answers += 1;
+        total.usage.input_tokens += record.usage.input_tokens;
+        total.usage.output_tokens += record.usage.output_tokens;
+        total.usage.cached_tokens += record.usage.cached_tokens;
+        total.cost_micros += record.cost_micros.unwrap_or(0);
+        total
+    })
 }
 
 #[cfg(test)]

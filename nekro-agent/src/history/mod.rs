@@ -7,7 +7,8 @@ mod record;
 #[cfg(test)]
 pub(crate) mod rules;
 
-use nekro_core::{BoxFuture, Result, SessionId, TurnId, event::facts::TurnOutcome};
+use jiff::Timestamp;
+use nekro_core::{BoxFuture, PluginId, Result, SessionId, TurnId, event::facts::TurnOutcome};
 
 pub(crate) use self::memory::MemoryHistory;
 pub(crate) use self::record::{
@@ -71,6 +72,14 @@ pub(crate) trait HistoryPort: Send + Sync {
 
     /// Returns what a session has cost.
     fn usage<'a>(&'a self, session: &'a SessionId) -> BoxFuture<'a, Result<UsageTotal>>;
+
+    /// Returns what a plugin has cost since a moment, in one turn if one is named.
+    fn usage_of_plugin<'a>(
+        &'a self,
+        plugin: &'a PluginId,
+        since: Timestamp,
+        turn: Option<&'a TurnId>,
+    ) -> BoxFuture<'a, Result<UsageTotal>>;
 
     /// Writes whether an operator wants a plugin to run; `None` for what the settings say.
     fn set_enabled<'a>(&'a self, plugin: &'a str, enabled: Option<bool>) -> BoxFuture<'a, Result<()>>;

@@ -221,10 +221,13 @@ pub(crate) struct CallRecord {
 /// What one answer of a model cost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct UsageRecord {
-    /// The session.
-    pub(crate) session: SessionId,
-    /// The turn.
-    pub(crate) turn: TurnId,
+    /// The plugin that asked; `None` if the agent did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) plugin: Option<PluginId>,
+    /// The session, if it was asked in one.
+    pub(crate) session: Option<SessionId>,
+    /// The turn, if it was asked in one.
+    pub(crate) turn: Option<TurnId>,
     /// When.
     pub(crate) at: Timestamp,
     /// The model.

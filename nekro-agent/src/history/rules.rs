@@ -36,6 +36,7 @@ pub(crate) fn keeps_to_the_rules(make: impl Fn(Arc<dyn ClockPort>) -> Arc<dyn Hi
         revises_and_clears(&*make()).await;
         ends_a_turn_once(&*make()).await;
         keeps_calls_and_usage(&*make()).await;
+        keeps_what_plugins_spend(&*make()).await;
         deletes_a_session_whole(&*make()).await;
         remembers_switches(&*make()).await;
         numbers_without_gaps(make()).await;
@@ -82,7 +83,8 @@ fn call(id: &str, session: Option<&str>) -> CallRecord {
 
 fn usage(session: &str, input: u64, cost: Option<u64>) -> UsageRecord {
     let usage = Usage { input_tokens: input, output_tokens: 2, cached_tokens: 1 };
-    UsageRecord { session: session.into(), turn: "t".into(), at: moment(1), model: "m".to_owned(), usage, cost_micros: cost }
+    let (session, turn) = (Some(session.into()), Some("t".into()));
+    UsageRecord { plugin: None, session, turn, at: moment(1), model: "m".to_owned(), usage, cost_micros: cost }
 }
 
 async fn all(history: &dyn HistoryPort, session: &str) -> Vec<Message> {
@@ -256,6 +258,30 @@ async fn keeps_calls_and_usage(history: &dyn HistoryPort) {
     let total = history.usage(&"s".into()).await.expect("it counts");
     assert_eq!((total.answers, total.cost_micros), (2, 5));
     assert_eq!(total.usage, Usage { input_tokens: 11, output_tokens: 4, cached_tokens: 2 });
+}
+
+async fn keeps_what_plugins_spend(history: &dyn HistoryPort) {
+    let by = |plugin: &str, session: Option<&str>, second| UsageRecord {
+        plugin: Some(plugin.into()),
+        session: session.map(Into::into),
+        turn: session.map(|_| "t".into()),
+        at: moment(second),
+        ..usage("s", 10, Some(5))
+    };
+    for record in [by("a", Some("s"), 1), by("a", None, 2), by("a", Some("s"), 3), by("b", Some("s"), 3), usage("s", 1, None)] {
+        history.record_usage(record).await.expect("it writes");
+    }
+    let of = async |plugin: &str, since, turn: Option<&str>| {
+        let turn = turn.map(Into::into);
+        history.usage_of_plugin(&plugin.into(), moment(since), turn.as_ref()).await.expect("it counts").answers
+    };
+    assert_eq!((of("a", 0, None).await, of("a", 2, None).await, of("a", 3, None).await, of("a", 4, None).await), (3, 2, 1, 0));
+    assert_eq!((of("a", 0, Some("t")).await, of("a", 0, Some("u")).await, of("b", 0, None).await), (2, 0, 1));
+    assert_eq!(history.usage(&"s".into()).await.expect("it counts").answers, 4, "what plugins ask in a session is its cost too");
+    history.append(&"s".into(), vec![says("hello")]).await.expect("it writes");
+    assert!(history.delete_session(&"s".into()).await.expect("it deletes"));
+    assert_eq!(history.usage(&"s".into()).await.expect("it counts").answers, 0);
+    assert_eq!((of("a", 0, None).await, of("a", 0, Some("t")).await), (3, 0), "and is still booked when the session is gone");
 }
 
 async fn deletes_a_session_whole(history: &dyn HistoryPort) {

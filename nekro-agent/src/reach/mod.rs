@@ -2,6 +2,7 @@
 
 mod files;
 mod http;
+mod model;
 mod process;
 mod secrets;
 
@@ -9,6 +10,12 @@ use std::{env, path::PathBuf, sync::Arc};
 
 use nekro_core::{FilesPort, HttpPort, PluginDecl, Ports, ProcessPort, SecretsPort};
 
+pub(crate) use self::{
+    files::FilesSettings,
+    http::HttpSettings,
+    model::{Asked, PluginModelSettings},
+    process::ProcessSettings,
+};
 pub(crate) use self::{files::FilesSettings, http::HttpSettings, process::ProcessSettings, secrets::SecretsSettings};
 use self::{
     files::LocalFiles,

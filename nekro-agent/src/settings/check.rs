@@ -21,7 +21,7 @@ use super::{
     secret::Resolver,
     section::{Host, SECTIONS, SectionDecl},
 };
-use crate::{agent::AgentSettings, model::settings::ModelsSettings};
+use crate::{agent::AgentSettings, model::settings::ModelsSettings, reach::PluginModelSettings};
 
 /// The most mistakes that are told of one plugin. Each of them is a reading of its whole configuration.
 const MOST_MISTAKES: usize = 50;
@@ -92,10 +92,15 @@ fn models_and_agent(root: &Node, catalogue: &Catalogue, checked: &mut Checked) {
     let agent = checked.sections.get("agent").map(|json| read_settings::<AgentSettings>(&json.to_string()));
     let Some(Ok(models)) = models else { return };
     cross(root, "models", models.mistakes(), checked);
-    let Some(Ok(agent)) = agent else { return };
+    let of_plugins = checked.sections.get("plugin_models").map(|json| read_settings::<PluginModelSettings>(&json.to_string()));
     let model = |name: &str| models.knows(name).then_some(()).ok_or_else(|| models.unknown(name));
     let plugin = |id: &str| catalogue.ids().any(|known| known == id).then_some(()).ok_or_else(|| not_linked(id, catalogue));
-    cross(root, "agent", agent.mistakes(model, plugin), checked);
+    if let Some(Ok(agent)) = agent {
+        cross(root, "agent", agent.mistakes(model, plugin), checked);
+    }
+    if let Some(Ok(of_plugins)) = of_plugins {
+        cross(root, "plugin_models", of_plugins.mistakes(model, plugin), checked);
+    }
 }
 
 /// Tells mistakes that were found in a section after it was read.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     agent::AgentSettings,
     model::settings::ModelsSettings,
-    reach::{FilesSettings, HttpSettings, ProcessSettings, SecretsSettings},
+    reach::{FilesSettings, HttpSettings, PluginModelSettings, ProcessSettings, SecretsSettings},
 };
 
 /// A section, without its type.
@@ -50,6 +50,7 @@ sections! {
     limits: Limits,
     agent: AgentSettings,
     models: ModelsSettings,
+    plugin_models: PluginModelSettings,
     http: HttpSettings,
     files: FilesSettings,
     store: StoreLimits,
@@ -146,6 +147,17 @@ mod tests {
                 nekro.toml:6:10: `agent.presets.pirate.plugins.wether`: no plugin of this name is linked: did you mean `weather`?
                 nekro.toml:7:1: `agent.plugins.wether`: no plugin of this name is linked: did you mean `weather`?
                 nekro.toml:10:9: `agent.channels.terminal.model`: there is no model `offlin`: did you mean `offline`?"#]],
+        );
+    }
+
+    #[test]
+    fn a_name_in_what_plugins_may_spend_that_stands_for_nothing_is_told() {
+        wrong(
+            "[plugin_models]\nmodel = 'mian'\n[plugin_models.plugins.wether]\nmodel = 'offlin'\n[models.main]\nprovider = 'offline'\n",
+            expect![[r#"
+                nekro.toml:3:9: `plugin_models.model`: there is no model `mian`: did you mean `main`?
+                nekro.toml:4:1: `plugin_models.plugins.wether`: no plugin of this name is linked: did you mean `weather`?
+                nekro.toml:5:9: `plugin_models.plugins.wether.model`: there is no model `offlin`: did you mean `offline`?"#]],
         );
     }
 

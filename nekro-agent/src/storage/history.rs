@@ -1,7 +1,7 @@
 //! Conversations.
 
 use jiff::Timestamp;
-use nekro_core::{BoxFuture, Error, Result, SessionId, TurnId, event::facts::TurnOutcome};
+use nekro_core::{BoxFuture, Error, PluginId, Result, SessionId, TurnId, event::facts::TurnOutcome};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Storage, StorageError, most, next_write, rows};
@@ -162,6 +162,18 @@ impl HistoryPort for Storage {
         Box::pin(async move { Ok(self.scan(move |connection| usage(connection, &session)).await?) })
     }
 
+    fn usage_of_plugin<'a>(
+        &'a self,
+        plugin: &'a PluginId,
+        since: Timestamp,
+        turn: Option<&'a TurnId>,
+    ) -> BoxFuture<'a, Result<UsageTotal>> {
+        let (plugin, turn) = (plugin.clone(), turn.cloned());
+        Box::pin(
+            async move { Ok(self.scan(move |connection| usage_of_plugin(connection, &plugin, since, turn.as_ref())).await?) },
+        )
+    }
+
     fn set_enabled<'a>(&'a self, plugin: &'a str, enabled: Option<bool>) -> BoxFuture<'a, Result<()>> {
         let plugin = plugin.to_owned();
         Box::pin(async move {
@@ -229,6 +241,8 @@ fn sessions(connection: &Connection, after: Option<&SessionId>, limit: usize) ->
 /// Removes a session with everything in it, and what plugins have kept for it.
 fn delete(connection: &Connection, id: &SessionId) -> Result<bool, StorageError> {
     let there = connection.prepare_cached("DELETE FROM session WHERE name = ?")?.execute([id.as_str()])? > 0;
+    // What plugins have spent stays booked: the day's budget would otherwise be fresh again.
+    connection.execute("UPDATE usage SET session = NULL, turn = NULL WHERE session = ? AND plugin IS NOT NULL", [id.as_str()])?;
     for table in ["message", "turn", "call", "usage"] {
         connection.execute(&format!("DELETE FROM {table} WHERE session = ?"), [id.as_str()])?;
     }
@@ -287,18 +301,29 @@ fn revise(
     Ok(true)
 }
 
+/// What sums up the rows of `usage`, for [`total`]. `sum` fails when it overflows, and `total` does not; up to 2^53 it is exact.
+const TOTAL: &str = "SELECT count(*), CAST(total(input_tokens) AS INTEGER), CAST(total(output_tokens) AS INTEGER),
+    CAST(total(cached_tokens) AS INTEGER), CAST(total(cost_micros) AS INTEGER) FROM usage";
+
 fn usage(connection: &Connection, session: &SessionId) -> Result<UsageTotal, StorageError> {
-    // `sum` fails when it overflows, and `total` does not; up to 2^53 it is exact.
-    let mut sum = connection.prepare_cached(
-        "SELECT count(*), CAST(total(input_tokens) AS INTEGER), CAST(total(output_tokens) AS INTEGER),
-                CAST(total(cached_tokens) AS INTEGER), CAST(total(cost_micros) AS INTEGER)
-         FROM usage WHERE session = ?",
-    )?;
-    Ok(sum.query_row([session.as_str()], |row| {
-        Ok(UsageTotal {
-            answers: row.get(0)?,
-            usage: Usage { input_tokens: row.get(1)?, output_tokens: row.get(2)?, cached_tokens: row.get(3)? },
-            cost_micros: row.get(4)?,
-        })
-    })?)
+    let mut sum = connection.prepare_cached(&format!("{TOTAL} WHERE session = ?"))?;
+    Ok(sum.query_row([session.as_str()], total)?)
+}
+
+fn usage_of_plugin(
+    connection: &Connection,
+    plugin: &PluginId,
+    since: Timestamp,
+    turn: Option<&TurnId>,
+) -> Result<UsageTotal, StorageError> {
+    let mut sum = connection.prepare_cached(&format!("{TOTAL} WHERE plugin = ?1 AND at >= ?2 AND (?3 IS NULL OR turn = ?3)"))?;
+    Ok(sum.query_row(params![plugin.as_str(), since.as_microsecond(), turn.map(|turn| turn.as_str())], total)?)
+}
+
+fn total(row: &rusqlite::Row<'_>) -> rusqlite::Result<UsageTotal> {
+    Ok(UsageTotal {
+        answers: row.get(0)?,
+        usage: Usage { input_tokens: row.get(1)?, output_tokens: row.get(2)?, cached_tokens: row.get(3)? },
+        cost_micros: row.get(4)?,
+    })
 }

@@ -23,7 +23,7 @@ pub(super) const TURN: &str = "id, session, message, began";
 /// The columns of [`call`].
 pub(super) const CALL: &str = "id, session, turn, at, tool, arguments, result, outcome, micros";
 /// The columns of [`usage`].
-pub(super) const USAGE: &str = "session, turn, at, model, input_tokens, output_tokens, cached_tokens, cost_micros";
+pub(super) const USAGE: &str = "session, turn, at, model, input_tokens, output_tokens, cached_tokens, cost_micros, plugin";
 
 pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
     Ok(Session {
@@ -71,8 +71,9 @@ pub(super) fn call(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
 
 pub(super) fn usage(row: &Row<'_>) -> rusqlite::Result<UsageRecord> {
     Ok(UsageRecord {
-        session: row.get::<_, String>(0)?.into(),
-        turn: row.get::<_, String>(1)?.into(),
+        plugin: row.get::<_, Option<String>>(8)?.map(Into::into),
+        session: row.get::<_, Option<String>>(0)?.map(Into::into),
+        turn: row.get::<_, Option<String>>(1)?.map(Into::into),
         at: time(row, 2)?,
         model: row.get(3)?,
         usage: Usage { input_tokens: row.get(4)?, output_tokens: row.get(5)?, cached_tokens: row.get(6)? },
@@ -147,18 +148,19 @@ pub(super) fn insert_call(connection: &Connection, call: &CallRecord) -> Result<
 pub(super) fn insert_usage(connection: &Connection, usage: &UsageRecord) -> Result<(), StorageError> {
     connection
         .prepare_cached(
-            "INSERT INTO usage (session, turn, at, model, input_tokens, output_tokens, cached_tokens, cost_micros)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO usage (session, turn, at, model, input_tokens, output_tokens, cached_tokens, cost_micros, plugin)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
-            usage.session.as_str(),
-            usage.turn.as_str(),
+            usage.session.as_ref().map(|session| session.as_str()),
+            usage.turn.as_ref().map(|turn| turn.as_str()),
             usage.at.as_microsecond(),
             usage.model,
             number(usage.usage.input_tokens),
             number(usage.usage.output_tokens),
             number(usage.usage.cached_tokens),
             usage.cost_micros.map(number),
+            usage.plugin.as_ref().map(|plugin| plugin.as_str()),
         ])?;
     Ok(())
 }

@@ -10,6 +10,7 @@ mod events;
 mod files;
 mod http;
 mod messages;
+mod model;
 mod peers;
 mod process;
 mod random;
@@ -39,6 +40,7 @@ pub use self::{
         RequestBuilder, WholeBody,
     },
     messages::{Answer, Asking, Delivery, Message, MessageFile, Messages, MessagesPort, Pushed, Trigger},
+    model::{Model, ModelAnswer, ModelAsker, ModelMessage, ModelPort, ModelRequest},
     peers::Peers,
     process::{CommandBuilder, Process, ProcessOutput, ProcessPort, ProcessRequest},
     random::{Random, RandomPort},
@@ -53,8 +55,9 @@ pub(crate) use self::{peers::PEERS, store::STORE};
 use crate::error::Error;
 
 /// The names of the capabilities that a policy can speak of, whether or not a plugin takes them.
-pub(crate) const NAMES: [&str; 12] =
-    ["clock", "env", "events", "files", "http", "messages", "peers", "process", "random", "secrets", "sessions", "store"];
+pub(crate) const NAMES: &[&str] = &[
+    "clock", "env", "events", "files", "http", "messages", "model", "peers", "process", "random", "secrets", "sessions", "store",
+];
 
 /// A permission: what taking a capability lets a function do.
 #[derive(Debug)]

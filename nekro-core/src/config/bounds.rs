@@ -21,13 +21,22 @@ pub(super) fn check(json: &str, schema: impl FnOnce() -> Value) -> Result<(), Co
     match serde_json::from_str::<Map<String, Value>>(json) {
         Ok(table) if !table.is_empty() => {
             let schema = schema();
-            let mut mistakes = Vec::new();
-            Visit { root: &schema, mistakes: &mut mistakes }.value(&schema, &Value::Object(table), "", MOST_REFERENCES);
-            mistakes.into_iter().next().map_or(Ok(()), Err)
+            check_value(&Value::Object(table), &schema)
         }
         // Nothing is set; what is no table has been refused.
         _ => Ok(()),
     }
+}
+
+/// Compares any value with the bounds of a schema.
+///
+/// # Errors
+///
+/// Names the first value that is beyond its bounds.
+pub(super) fn check_value(value: &Value, schema: &Value) -> Result<(), ConfigMistake> {
+    let mut mistakes = Vec::new();
+    Visit { root: schema, mistakes: &mut mistakes }.value(schema, value, "", MOST_REFERENCES);
+    mistakes.into_iter().next().map_or(Ok(()), Err)
 }
 
 struct Visit<'a> {

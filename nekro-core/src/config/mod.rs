@@ -64,6 +64,11 @@ pub fn read_nothing<T: Send + Sync + 'static>(json: &str, make: fn() -> T) -> Re
     }
 }
 
+/// Compares a value of any kind with the bounds that a schema sets: ranges and lengths.
+pub(crate) fn value_within_bounds(value: &Value, schema: &Value) -> Result<(), ConfigMistake> {
+    bounds::check_value(value, schema)
+}
+
 /// Describes a table of settings, as [`read_settings`] reads it: a JSON Schema, version 2020-12, without `$schema`.
 pub fn settings_schema<T: JsonSchema>() -> Value {
     schema(T::json_schema)

@@ -137,6 +137,9 @@ pub struct LlmUsage {
     pub session: SessionId,
     /// The turn.
     pub turn: TurnId,
+    /// The plugin that asked; none if the agent did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<PluginId>,
     /// Which model.
     pub model: String,
     /// Tokens read.

@@ -27,6 +27,7 @@
 //! [`Host::advance`] moves the clock. So its methods are plain functions, and a test needs no `async`.
 
 mod http;
+mod model;
 mod ports;
 mod process;
 
@@ -37,6 +38,7 @@ use serde_json::{Map, Value};
 
 pub use self::{
     http::{FakeAnswer, FakeHttp},
+    model::FakeModel,
     ports::{Approver, FakeClock, FakeEnv, FakeSecrets, FakeSessions, Outbox, Recorder, SeededRandom},
     process::{FakeOutput, FakeProcess},
 };
@@ -44,10 +46,10 @@ use crate::{
     call::BoxFuture,
     caller::Caller,
     capability::{
-        By, ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, Ports,
-        ProcessPort, ProcessRequest, RandomPort, SecretsPort, SessionsPort, StoreLimits, StorePort,
+        By, ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, ModelPort,
+        ModelRequest, Ports, ProcessPort, ProcessRequest, RandomPort, SecretsPort, SessionsPort, StoreLimits, StorePort,
     },
-    error::Result,
+    error::{Error, Result},
     event::{Decision, Fact},
     kernel::{ApprovalPort, Builder, Configuration, Decided, Declarations, Kernel, Limits, ObserverPort, Registry, Section},
     output::Reply,
@@ -67,6 +69,7 @@ pub struct Host {
     clock: Arc<FakeClock>,
     http: Arc<FakeHttp>,
     files: Arc<MemoryFiles>,
+    model: Arc<FakeModel>,
     process: Arc<FakeProcess>,
     sessions: Arc<FakeSessions>,
     approver: Arc<Approver>,
@@ -87,6 +90,7 @@ pub struct HostBuilder {
     env: FakeEnv,
     secrets: FakeSecrets,
     http: Arc<FakeHttp>,
+    model: Arc<FakeModel>,
     process: Arc<FakeProcess>,
     ports: Ports,
 }
@@ -182,6 +186,18 @@ impl HostBuilder {
         self
     }
 
+    /// Writes down what the language model says next. There is none but this.
+    pub fn model_says(self, text: &str) -> Self {
+        self.model.says(text);
+        self
+    }
+
+    /// Writes down that the language model does not answer the next question.
+    pub fn model_fails(self, error: &Error) -> Self {
+        self.model.fails(error);
+        self
+    }
+
     /// Adds a port, or replaces a fake.
     pub fn port<T: ?Sized + Send + Sync + 'static>(mut self, port: Arc<T>) -> Self {
         self.ports = self.ports.with(port);
@@ -226,6 +242,7 @@ impl HostBuilder {
             .with::<dyn SecretsPort>(Arc::new(self.secrets))
             .with::<dyn HttpPort>(Arc::clone(&self.http) as _)
             .with::<dyn FilesPort>(Arc::clone(&files) as _)
+            .with::<dyn ModelPort>(Arc::clone(&self.model) as _)
             .with::<dyn ProcessPort>(Arc::clone(&self.process) as _)
             .with::<dyn SessionsPort>(Arc::clone(&sessions) as _)
             .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
@@ -251,6 +268,7 @@ impl HostBuilder {
             clock,
             http: self.http,
             files,
+            model: self.model,
             process: self.process,
             sessions,
             approver,
@@ -305,6 +323,7 @@ impl Host {
             env: FakeEnv::default(),
             secrets: FakeSecrets::default(),
             http: Arc::default(),
+            model: Arc::default(),
             process: Arc::default(),
             ports: Ports::new(),
         }
@@ -398,6 +417,11 @@ impl Host {
     /// Returns the requests to other machines, in order.
     pub fn requests(&self) -> Vec<HttpRequest> {
         self.http.requests()
+    }
+
+    /// Returns what the language model was asked, in order.
+    pub fn asked(&self) -> Vec<ModelRequest> {
+        self.model.asked()
     }
 
     /// Returns the files of a plugin and of the session `test`, to put some there or to look at them; they are in memory.
