@@ -59,6 +59,7 @@ pub mod policy;
 pub mod prelude;
 mod prompt;
 mod secret;
+mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tool;
@@ -69,7 +70,7 @@ pub mod __private;
 
 /// A moment, as [`Clock::now`] returns it.
 pub use jiff::Timestamp;
-pub use nekro_macros::{cleanup, command, event, init, on_event, plugin, prompt, tool};
+pub use nekro_macros::{cleanup, command, event, init, on_event, plugin, prompt, task, tool};
 
 pub use self::{
     argument::{ArgumentDecl, ArgumentsError, ConfigMistake, FromArgument, Mistake, MistakeKind, suggest},
@@ -78,15 +79,15 @@ pub use self::{
     capability::{
         AsSandboxPath, CapabilityDecl, Clock, ClockPort, CommandBuilder, Ctx, Delivery, Env, EnvPort, Events, Expected,
         FileEntry, FileKind, FilePlace, FileSource, Files, FilesPort, Folder, Http, HttpAnswer, HttpBody, HttpMethod, HttpPort,
-        HttpRequest, HttpResponse, HttpScope, HttpStream, MemoryFiles, MemoryStore, Message, Messages, MessagesPort, Multipart,
+        HttpRequest, HttpResponse, HttpScope, HttpStream, MemoryFiles, MemoryStore, Message, Messages, MessagesPort, Multipart, NewTask,
         Page, PathError, Ports, Process, ProcessOutput, ProcessPort, ProcessRequest, Random, RandomPort, RequestBuilder,
-        SandboxPath, Scope, Store, StorePort, Stored, TakenFile, WholeBody, WriteHow,
+        SandboxPath, Scope, Store, StorePort, Stored, TakenFile, Task, TaskRun, Tasks, TasksPort, WholeBody, WriteHow,
     },
     command::CommandDecl,
     config::{read_settings, settings_schema},
     error::{Error, IntoError, Result},
     handler::{HandlerBody, HandlerDecl, Phase},
-    ids::{CallId, MessageId, PluginId, SessionId, TurnId, UserId},
+    ids::{CallId, MessageId, PluginId, SessionId, TaskId, TurnId, UserId},
     init::{HookDecl, When},
     lend::{Lend, LentDecl, LentKind, Loan},
     location::Location,
@@ -94,5 +95,6 @@ pub use self::{
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::{IntoSection, PromptDecl},
     secret::Secret,
+    task::{TaskArguments, TaskDecl, TaskEnd, TaskProblem, TaskRecord, TaskState, WhenDisabled},
     tool::{Effect, OutputDecl, ToolDecl},
 };

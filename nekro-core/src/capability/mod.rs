@@ -13,6 +13,7 @@ mod messages;
 mod process;
 mod random;
 mod store;
+mod tasks;
 
 use std::{
     any::{Any, TypeId},
@@ -38,11 +39,13 @@ pub use self::{
     process::{CommandBuilder, Process, ProcessOutput, ProcessPort, ProcessRequest},
     random::{Random, RandomPort},
     store::{Expected, MemoryStore, Page, Scope, Store, StorePort, Stored},
+    tasks::{NewTask, TASKS_LENT, Task, TaskRun, Tasks, TasksPort},
 };
 use crate::error::Error;
 
 /// The names of the capabilities that a policy can speak of, whether or not a plugin takes them.
-pub(crate) const NAMES: [&str; 9] = ["clock", "env", "events", "files", "http", "messages", "process", "random", "store"];
+pub(crate) const NAMES: [&str; 10] =
+    ["clock", "env", "events", "files", "http", "messages", "process", "random", "store", "tasks"];
 
 /// A permission: what taking a capability lets a function do.
 #[derive(Debug)]

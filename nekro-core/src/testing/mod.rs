@@ -29,6 +29,7 @@
 mod http;
 mod ports;
 mod process;
+mod tasks;
 
 use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration};
 
@@ -39,20 +40,22 @@ pub use self::{
     http::{FakeAnswer, FakeHttp},
     ports::{Approver, FakeClock, FakeEnv, Outbox, Recorder, SeededRandom},
     process::{FakeOutput, FakeProcess},
+    tasks::{FakeRun, FakeTasks},
 };
 use crate::{
     call::BoxFuture,
     caller::Caller,
     capability::{
         ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, Ports, ProcessPort,
-        ProcessRequest, RandomPort, StorePort,
+        ProcessRequest, RandomPort, StorePort, TaskRun, TasksPort,
     },
-    error::Result,
+    error::{Error, Result},
     event::{Decision, Fact},
-    kernel::{ApprovalPort, Builder, Configuration, Decided, Declarations, Kernel, Limits, ObserverPort, Registry, Section},
+    kernel::{ApprovalPort, Builder, Configuration, Decided, Declarations, Kernel, Limits, ObserverPort, Ran, Registry, Section},
     output::Reply,
     plugin::Plugin,
     policy::Policy,
+    task::TaskRecord,
 };
 
 /// A host for the tests of a plugin.
@@ -68,6 +71,7 @@ pub struct Host {
     http: Arc<FakeHttp>,
     files: Arc<MemoryFiles>,
     process: Arc<FakeProcess>,
+    tasks: Arc<FakeTasks>,
     approver: Arc<Approver>,
 }
 
@@ -202,6 +206,7 @@ impl HostBuilder {
             (Arc::new(Outbox::default()), Arc::new(Recorder::default()), Arc::new(Approver::default()));
         let clock = Arc::new(FakeClock::default());
         let files = Arc::new(MemoryFiles::default());
+        let tasks = Arc::new(FakeTasks::default());
         let ports = Ports::new()
             .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
             .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
@@ -211,6 +216,7 @@ impl HostBuilder {
             .with::<dyn HttpPort>(Arc::clone(&self.http) as _)
             .with::<dyn FilesPort>(Arc::clone(&files) as _)
             .with::<dyn ProcessPort>(Arc::clone(&self.process) as _)
+            .with::<dyn TasksPort>(Arc::clone(&tasks) as _)
             .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
             .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
             .and(self.ports);
@@ -235,6 +241,7 @@ impl HostBuilder {
             http: self.http,
             files,
             process: self.process,
+            tasks,
             approver,
         })
     }
@@ -257,6 +264,7 @@ fn closure(roots: impl Iterator<Item = &'static str>) -> Declarations {
     all.handlers.retain(|decl| runs(decl.plugin.id));
     all.commands.retain(|decl| runs(decl.plugin.id));
     all.prompts.retain(|decl| runs(decl.plugin.id));
+    all.tasks.retain(|decl| runs(decl.plugin.id));
     all.hooks.retain(|decl| runs(decl.plugin.id));
     all
 }
@@ -373,6 +381,33 @@ impl Host {
     /// Returns the programs that were run, in order.
     pub fn runs(&self) -> Vec<ProcessRequest> {
         self.process.runs()
+    }
+
+    /// Returns the tasks that were started, in order. None of them runs by itself.
+    pub fn started(&self) -> Vec<TaskRecord> {
+        self.tasks.started()
+    }
+
+    /// Returns the fake that keeps tasks.
+    pub fn tasks(&self) -> &FakeTasks {
+        &self.tasks
+    }
+
+    /// Runs a task of this plugin once, as its run directs.
+    ///
+    /// # Errors
+    ///
+    /// What it failed with, or that there is no such task.
+    pub fn run_task(&self, task: &str, arguments: Value, run: &Arc<FakeRun>) -> Result<Reply> {
+        let name = format!("{}.{task}", self.plugin);
+        let entry = self.kernel.registry().task(&name);
+        let entry = entry.ok_or_else(|| Error::new(format!("there is no task `{name}`")).with_code("unknown_task"))?;
+        let run = Arc::clone(run) as Arc<dyn TaskRun>;
+        match self.run(self.kernel.run_task(entry, &arguments.to_string(), &self.caller, &run)) {
+            Ran::Returned(reply) => Ok(reply),
+            Ran::Failed(error) => Err(error),
+            Ran::Stopped => Err(Error::new("the plugin does not run").with_code("unavailable")),
+        }
     }
 
     /// Says what the person in front answers from now on when a call needs approval. At first it is no.
