@@ -1,9 +1,13 @@
 //! Putting an agent together: the linked plugins, the settings, and what this host implements.
 
-use std::{fmt, io::IsTerminal, sync::Arc};
+use std::{
+    fmt,
+    io::IsTerminal,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use nekro_core::{
-    ClockPort, EnvPort, MessagesPort, PluginDecl, Ports, RandomPort, StorePort,
+    ClockPort, EnvPort, MessagesPort, PluginDecl, Ports, RandomPort, StorePort, TasksPort,
     kernel::{ApprovalPort, Kernel, ObserverPort, PresencePort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
     policy,
@@ -16,7 +20,8 @@ use crate::{
     ports::{EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
     reach::Reach,
     settings::{self, Checked},
-    storage::Storage,
+    storage::{Ledger, Storage},
+    tasks::{Desk, Runner, Scope},
 };
 
 /// A running agent.
@@ -25,6 +30,18 @@ pub(crate) struct Agent {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) machine: Machine,
     pub(crate) reach: Reach,
+    pub(crate) desk: Desk,
+    runner: Mutex<Option<Runner>>,
+}
+
+impl Agent {
+    /// Stops what goes on in the background: it goes on with the next process.
+    pub(crate) async fn rest(&self) {
+        let runner = self.runner.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(runner) = runner {
+            runner.stop().await;
+        }
+    }
 }
 
 /// How an agent is started.
@@ -34,7 +51,7 @@ pub(crate) struct Mode {
     pub(crate) strict: bool,
     /// Facts are printed as they are emitted.
     pub(crate) event_stream: bool,
-    /// Messages are answered. No other process does so on the same data, and turns that were cut off are ended.
+    /// Messages are answered, and tasks and schedules run. No other process does so on the same data, and turns that were cut off are ended.
     pub(crate) at_work: bool,
     /// Who approves calls, in place of the person at the terminal.
     pub(crate) approval: Option<Arc<dyn ApprovalPort>>,
@@ -55,6 +72,8 @@ pub(crate) enum AssembleError {
     Start(StartError),
     /// The sessions could not be taken up.
     Sessions(nekro_core::Error),
+    /// The tasks could not be taken up.
+    Tasks(nekro_core::Error),
 }
 
 impl fmt::Display for AssembleError {
@@ -65,6 +84,7 @@ impl fmt::Display for AssembleError {
             Self::Policy(error) => write!(f, "the program's policy cannot be read: {error}"),
             Self::Start(error) => error.fmt(f),
             Self::Sessions(error) => write!(f, "the sessions cannot be taken up: {error}"),
+            Self::Tasks(error) => write!(f, "the tasks cannot be taken up: {error}"),
         }
     }
 }
@@ -77,7 +97,7 @@ impl AssembleError {
         match self {
             Self::Manifest(error) => Some(error.hint()),
             Self::Policy(_) => Some("build the program again"),
-            Self::Sessions(error) => error.hint(),
+            Self::Sessions(error) | Self::Tasks(error) => error.hint(),
             Self::Registry(_) | Self::Start(_) => None,
         }
     }
@@ -106,7 +126,9 @@ pub(crate) async fn start(
     let host = &settings.host;
     let files = storage.directory().path().join("files");
     let reach = Reach::new(&plugins, files, (&host.http, &host.files, &host.process));
+    let desk = Desk::new(Ledger::Disk(Arc::clone(storage)), Arc::new(SystemClock), host.tasks.clone());
     let mut ports = Ports::new()
+        .with::<dyn TasksPort>(Arc::new(desk.clone()))
         .with::<dyn StorePort>(Arc::clone(storage) as _)
         .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)
         .with::<dyn ClockPort>(Arc::new(SystemClock))
@@ -149,5 +171,11 @@ pub(crate) async fn start(
     let parts = Parts { kernel: kernel.clone(), history, models, surface, settings: agent, presences, speaker: Some(speaker) };
     let machine = if mode.at_work { Machine::start(parts).await } else { Machine::beside(parts) };
     let machine = machine.map_err(AssembleError::Sessions)?;
-    Ok((Agent { kernel, outbox, machine, reach }, questions))
+    let runner = if mode.at_work {
+        let audience = Arc::new(machine.clone());
+        Some(Runner::start(kernel.clone(), desk.clone(), audience, Scope::Everything).await.map_err(AssembleError::Tasks)?)
+    } else {
+        None
+    };
+    Ok((Agent { kernel, outbox, machine, reach, desk, runner: Mutex::new(runner) }, questions))
 }

@@ -26,6 +26,7 @@ mod reach;
 mod settings;
 mod storage;
 mod style;
+mod tasks;
 
 use std::process::ExitCode;
 

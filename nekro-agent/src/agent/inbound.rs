@@ -43,7 +43,6 @@ pub(crate) enum From {
         role: Role,
     },
     /// A plugin or a schedule; no person hears it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "there are no schedules yet"))]
     System {
         /// The plugin; none if it is the agent's own.
         plugin: Option<PluginId>,

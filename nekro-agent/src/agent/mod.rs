@@ -20,6 +20,7 @@ mod session;
 mod settings;
 mod speak;
 mod surface;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -44,7 +45,7 @@ pub(crate) use self::{
     prompt::{Overview, Source},
     settings::AgentSettings,
     speak::Speaker,
-    surface::{Progress, Surface},
+    surface::{Progress, Surface, TaskProgress},
 };
 use crate::history::HistoryPort;
 

@@ -12,7 +12,7 @@ use nekro_core::{
 use serde_json::json;
 
 use crate::{
-    agent::{Progress, Surface},
+    agent::{Progress, Surface, TaskProgress},
     cli::plain,
     style::DIM,
 };
@@ -33,6 +33,8 @@ pub(crate) struct Conversation {
 struct Shown {
     text: String,
     thoughts: String,
+    // A turn is under way.
+    is_turn: bool,
 }
 
 impl Conversation {
@@ -100,6 +102,7 @@ impl Surface for Conversation {
             return;
         }
         let mut shown = self.lock();
+        shown.is_turn = !matches!(progress, Progress::Ended { .. });
         match progress {
             Progress::Thinking { .. } => {}
             Progress::Text(text) => {
@@ -129,6 +132,15 @@ impl Surface for Conversation {
                     shown.note("(stopped)");
                 }
             }
+        }
+    }
+
+    fn task(&self, _: &SessionId, progress: TaskProgress<'_>) {
+        // Between two turns somebody may be typing.
+        let mut shown = self.lock();
+        if self.is_live && shown.is_turn {
+            let TaskProgress { task, name, percent, text } = progress;
+            shown.note(format_args!("⋯ {task} {} {percent} % {}", plain(name), short(text)));
         }
     }
 

@@ -12,6 +12,7 @@ use crate::{
     agent::AgentSettings,
     model::settings::ModelsSettings,
     reach::{FilesSettings, HttpSettings, ProcessSettings},
+    tasks::TasksSettings,
 };
 
 /// A section, without its type.
@@ -53,6 +54,7 @@ sections! {
     http: HttpSettings,
     files: FilesSettings,
     process: ProcessSettings,
+    tasks: TasksSettings,
     #[cfg(feature = "mcp")]
     mcp: crate::mcp::Limits,
     #[cfg(test)]
