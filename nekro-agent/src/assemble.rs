@@ -1,9 +1,13 @@
 //! Putting an agent together: the linked plugins, the settings, and what this host implements.
 
-use std::{fmt, io::IsTerminal, sync::Arc};
+use std::{
+    fmt,
+    io::IsTerminal,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use nekro_core::{
-    ClockPort, EnvPort, MessagesPort, ModelPort, PluginDecl, Ports, RandomPort, SessionsPort, StorePort,
+    ClockPort, EnvPort, MessagesPort, ModelPort, PluginDecl, Ports, RandomPort, SessionsPort, StorePort, TasksPort,
     kernel::{ApprovalPort, Kernel, ObserverPort, PresencePort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
     policy,
@@ -19,7 +23,8 @@ use crate::{
     reach::Reach,
     reach::{Asked, Reach},
     settings::{self, Checked},
-    storage::Storage,
+    storage::{Ledger, Storage},
+    tasks::{Desk, Runner, Scope},
 };
 
 /// A running agent.
@@ -30,6 +35,18 @@ pub(crate) struct Agent {
     pub(crate) reach: Reach,
     #[cfg(feature = "sandbox")]
     pub(crate) code: Arc<Code>,
+    pub(crate) desk: Desk,
+    runner: Mutex<Option<Runner>>,
+}
+
+impl Agent {
+    /// Stops what goes on in the background: it goes on with the next process.
+    pub(crate) async fn rest(&self) {
+        let runner = self.runner.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(runner) = runner {
+            runner.stop().await;
+        }
+    }
 }
 
 /// How an agent is started.
@@ -39,7 +56,7 @@ pub(crate) struct Mode {
     pub(crate) strict: bool,
     /// Facts are printed as they are emitted.
     pub(crate) event_stream: bool,
-    /// Messages are answered. No other process does so on the same data, and turns that were cut off are ended.
+    /// Messages are answered, and tasks and schedules run. No other process does so on the same data, and turns that were cut off are ended.
     pub(crate) at_work: bool,
     /// Who approves calls, in place of the person at the terminal.
     pub(crate) approval: Option<Arc<dyn ApprovalPort>>,
@@ -60,6 +77,8 @@ pub(crate) enum AssembleError {
     Start(StartError),
     /// The sessions could not be taken up.
     Sessions(nekro_core::Error),
+    /// The tasks could not be taken up.
+    Tasks(nekro_core::Error),
 }
 
 impl fmt::Display for AssembleError {
@@ -70,6 +89,7 @@ impl fmt::Display for AssembleError {
             Self::Policy(error) => write!(f, "the program's policy cannot be read: {error}"),
             Self::Start(error) => error.fmt(f),
             Self::Sessions(error) => write!(f, "the sessions cannot be taken up: {error}"),
+            Self::Tasks(error) => write!(f, "the tasks cannot be taken up: {error}"),
         }
     }
 }
@@ -82,7 +102,7 @@ impl AssembleError {
         match self {
             Self::Manifest(error) => Some(error.hint()),
             Self::Policy(_) => Some("build the program again"),
-            Self::Sessions(error) => error.hint(),
+            Self::Sessions(error) | Self::Tasks(error) => error.hint(),
             Self::Registry(_) | Self::Start(_) => None,
         }
     }
@@ -113,7 +133,9 @@ pub(crate) async fn start(
     let files = storage.directory().path().join("files");
     let reach = Reach::new(&plugins, files, (&host.http, &host.files, &host.process), &host.secrets);
     let clock: Arc<dyn ClockPort> = Arc::new(SystemClock);
+    let desk = Desk::new(Ledger::Disk(Arc::clone(storage)), Arc::clone(&clock), host.tasks.clone());
     let mut ports = Ports::new()
+        .with::<dyn TasksPort>(Arc::new(desk.clone()))
         .with::<dyn StorePort>(Arc::clone(storage) as _)
         .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)
         .with::<dyn SessionsPort>(Arc::new(Conversations(Arc::clone(&history))))
@@ -171,6 +193,12 @@ pub(crate) async fn start(
         Parts { kernel: kernel.clone(), history, models, scripts, surface, settings: agent, presences, speaker: Some(speaker) };
     let machine = if mode.at_work { Machine::start(parts).await } else { Machine::beside(parts) };
     let machine = machine.map_err(AssembleError::Sessions)?;
+    let runner = if mode.at_work {
+        let audience = Arc::new(machine.clone());
+        Some(Runner::start(kernel.clone(), desk.clone(), audience, Scope::Everything).await.map_err(AssembleError::Tasks)?)
+    } else {
+        None
+    };
     let agent = Agent {
         kernel,
         outbox,
@@ -178,6 +206,8 @@ pub(crate) async fn start(
         reach,
         #[cfg(feature = "sandbox")]
         code,
+        desk,
+        runner: Mutex::new(runner),
     };
     Ok((agent, questions))
 }

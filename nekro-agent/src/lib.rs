@@ -28,6 +28,7 @@ mod reach;
 mod settings;
 mod storage;
 mod style;
+mod tasks;
 
 use std::process::ExitCode;
 
@@ -54,6 +55,7 @@ fn registry_of(is_wanted: impl Fn(&str) -> bool) -> nekro_core::kernel::Registry
     of.handlers.retain(|decl| is_wanted(decl.plugin.id));
     of.commands.retain(|decl| is_wanted(decl.plugin.id));
     of.prompts.retain(|decl| is_wanted(decl.plugin.id));
+    of.tasks.retain(|decl| is_wanted(decl.plugin.id));
     of.hooks.retain(|decl| is_wanted(decl.plugin.id));
     of.events.retain(|decl| decl.plugin.is_none_or(|plugin| is_wanted(plugin.id)));
     nekro_core::kernel::Registry::new(of).expect("these plugins fit together")

@@ -104,6 +104,10 @@ id! {
     UserId
 }
 id! {
+    /// A task, such as `t12`.
+    TaskId
+}
+id! {
     /// A plugin, such as `weather`.
     PluginId
 }

@@ -49,6 +49,8 @@ pub enum LentKind {
     Config,
     /// What the plugin's `#[init]` returned.
     State,
+    /// The task that runs: only a task has it.
+    Task,
 }
 
 /// What a function borrows from while it runs.

@@ -59,6 +59,7 @@ pub mod policy;
 pub mod prelude;
 mod prompt;
 mod secret;
+mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tool;
@@ -69,7 +70,7 @@ pub mod __private;
 
 /// A moment, as [`Clock::now`] returns it.
 pub use jiff::Timestamp;
-pub use nekro_macros::{cleanup, command, event, init, on_event, plugin, prompt, tool};
+pub use nekro_macros::{cleanup, command, event, init, on_event, plugin, prompt, task, tool};
 
 pub use self::{
     argument::{ArgumentDecl, ArgumentsError, ConfigMistake, FromArgument, Mistake, MistakeKind, suggest},
@@ -80,16 +81,16 @@ pub use self::{
         EnvPort, Events, Expected, FileEntry, FileKind, FilePlace, FileSource, Files, FilesPort, Folder, Http, HttpAnswer,
         HttpBody, HttpMethod, HttpPort, HttpRequest, HttpResponse, HttpScope, HttpStream, Lifetime, MemoryFiles, MemoryStore,
         Message, MessageFile, Messages, MessagesPort, Migration, MigrationStep, Model, ModelAnswer, ModelAsker, ModelMessage,
-        ModelPort, ModelRequest, Multipart, NewValue, Page, PastMessage, PathError, Peers, Ports, Process, ProcessOutput,
-        ProcessPort, ProcessRequest, Pushed, Random, RandomPort, RequestBuilder, SandboxPath, Scope, Secrets, SecretsPort,
-        SessionInfo, SessionPage, Sessions, SessionsPort, Store, StoreLimits, StorePort, StoreUse, Stored, TakenFile, Trigger,
-        WholeBody, WriteHow,
+        ModelPort, ModelRequest, Multipart, NewTask, NewValue, Page, PastMessage, PathError, Peers, Ports, Process,
+        ProcessOutput, ProcessPort, ProcessRequest, Pushed, Random, RandomPort, RequestBuilder, SandboxPath, Scope, Secrets,
+        SecretsPort, SessionInfo, SessionPage, Sessions, SessionsPort, Store, StoreLimits, StorePort, StoreUse, Stored,
+        TakenFile, Task, TaskRun, Tasks, TasksPort, Trigger, WholeBody, WriteHow,
     },
     command::CommandDecl,
     config::{read_settings, settings_schema},
     error::{Error, IntoError, Result},
     handler::{HandlerBody, HandlerDecl, Phase},
-    ids::{CallId, MessageId, PluginId, SessionId, TurnId, UserId},
+    ids::{CallId, MessageId, PluginId, SessionId, TaskId, TurnId, UserId},
     init::{HookDecl, When},
     lend::{Lend, LentDecl, LentKind, Loan},
     location::Location,
@@ -97,5 +98,6 @@ pub use self::{
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::{IntoSection, PromptDecl},
     secret::Secret,
+    task::{TaskArguments, TaskDecl, TaskEnd, TaskProblem, TaskRecord, TaskState, WhenDisabled},
     tool::{Effect, OutputDecl, ToolDecl},
 };

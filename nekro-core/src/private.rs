@@ -11,7 +11,7 @@ pub use crate::{
     },
     call::{Body, BoxFuture, Call},
     caller::Role,
-    capability::{Ctx, Migration},
+    capability::{Ctx, Migration, TASKS_LENT},
     command::CommandDecl,
     config::{read_config, read_nothing},
     error::Error,
@@ -24,6 +24,7 @@ pub use crate::{
     output::{Convert, FallibleTag, PlainTag, Probe, Reply, ReplyOf},
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::PromptDecl,
+    task::{ArgumentsJson, TaskArguments, TaskDecl, TaskEnd, WhenDisabled, start_as_tool, started_task},
     tool::{Effect, OutputDecl, ToolDecl},
 };
 

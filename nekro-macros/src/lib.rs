@@ -10,6 +10,7 @@ mod on_event;
 mod plugin;
 mod prompt;
 mod shared;
+mod task;
 mod tool;
 
 use proc_macro::TokenStream;
@@ -114,6 +115,28 @@ pub fn init(keys: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn cleanup(keys: TokenStream, item: TokenStream) -> TokenStream {
     hook::attribute(hook::When::Cleanup, keys.into(), item.into()).into()
+}
+
+/// Makes an `async` function a task: work that goes on in the background, and survives the end of the process.
+///
+/// References are lent by the host, `&Task` among them: the task itself. Every other parameter is an argument and needs a doc comment.
+/// Beside the function `build` there is a struct `build` with its arguments as fields: `tasks.start(build { path })` starts the task.
+///
+/// A task may be begun several times: after a failure, or after the end of the process. Whatever it does twice must do no harm.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `name = "build"` | the name; by default the function's |
+/// | `tool` | the model can start it: it is given the task's id at once, and told the end |
+/// | `retries = 3` | how often it is tried again after a failure; by default never |
+/// | `backoff = "1s"` | how long it waits before that, and after each further failure twice as long |
+/// | `deadline = "10m"` | how long it may run, without the time that it waits |
+/// | `concurrency = 1` | how many of it may run at the same time |
+/// | `when_disabled = cancel` | `pause` or `cancel`: what becomes of it when its plugin is disabled |
+/// | `on_terminal = told` | another task with one argument, `end: TaskEnd`: started once when this one has ended, however that was |
+#[proc_macro_attribute]
+pub fn task(keys: TokenStream, item: TokenStream) -> TokenStream {
+    task::attribute(keys.into(), item.into()).into()
 }
 
 /// Makes a struct an event: a fact, or with `decision` a decision.

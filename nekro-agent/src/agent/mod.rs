@@ -22,6 +22,7 @@ mod session;
 mod settings;
 mod speak;
 mod surface;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -45,7 +46,7 @@ pub(crate) use self::{
     prompt::{Overview, Source},
     settings::AgentSettings,
     speak::Speaker,
-    surface::{Progress, Surface},
+    surface::{Progress, Surface, TaskProgress},
 };
 use self::{questions::Questions, script::Scripts, session::Sessions};
 #[cfg(feature = "sandbox")]

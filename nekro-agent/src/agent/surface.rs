@@ -1,7 +1,7 @@
 //! Where a session's people are: a terminal, a chat, a socket.
 
 use nekro_core::{
-    BoxFuture, Result, SessionId, TurnId,
+    BoxFuture, Result, SessionId, TaskId, TurnId,
     event::facts::{ToolOutcome, TurnOutcome},
 };
 
@@ -10,8 +10,24 @@ pub(crate) trait Surface: Send + Sync {
     /// Sees what happens in a turn at the moment it does. It must not wait.
     fn progress(&self, session: &SessionId, turn: &TurnId, progress: Progress<'_>);
 
+    /// Sees how far a task has come that was started in a session. It must not wait.
+    fn task(&self, _session: &SessionId, _progress: TaskProgress<'_>) {}
+
     /// Sends what the agent says. It is accepted when this returns without an error.
     fn send<'a>(&'a self, session: &'a SessionId, text: &'a str) -> BoxFuture<'a, Result<()>>;
+}
+
+/// How far a task has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct TaskProgress<'a> {
+    /// The task.
+    pub(crate) task: &'a TaskId,
+    /// What it is, such as `index.build`.
+    pub(crate) name: &'a str,
+    /// In percent.
+    pub(crate) percent: u8,
+    /// What it says of that.
+    pub(crate) text: &'a str,
 }
 
 /// What happens in a turn.

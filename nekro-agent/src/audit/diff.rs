@@ -23,6 +23,7 @@ pub(crate) enum Kind {
     Through,
     Use,
     Tool,
+    Task,
     Command,
     Event,
     Decides,
@@ -42,6 +43,7 @@ impl Kind {
             Self::Through => "through",
             Self::Use => "use",
             Self::Tool => "tool",
+            Self::Task => "task",
             Self::Command => "command",
             Self::Event => "event",
             Self::Decides => "decides on",
@@ -267,6 +269,9 @@ fn plugin_facts(plugin: &Plugin) -> Vec<(Kind, String, BTreeMap<&'static str, St
     for (name, tool) in &plugin.tools {
         fact(Kind::Tool, name, &[("effect", &tool.effect), ("kind", &tool.kind), ("schema", &tool.schema)]);
     }
+    for (name, task) in &plugin.tasks {
+        fact(Kind::Task, name, &[("when disabled", &task.when_disabled), ("schema", &task.schema)]);
+    }
     for (name, command) in &plugin.commands {
         let aliases = command.aliases.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         let mut properties = vec![("role", command.role.as_str())];
@@ -317,6 +322,7 @@ mod tests {
             decides: BTreeMap::new(),
             capabilities: BTreeMap::from([("http".to_owned(), http)]),
             tools: BTreeMap::from([("weather.now".to_owned(), tool)]),
+            tasks: BTreeMap::new(),
             commands: BTreeMap::new(),
             events: BTreeMap::new(),
         };

@@ -177,6 +177,11 @@ impl Text {
             self.fact("kind", &tool.kind);
             self.fact("schema", &tool.schema);
         }
+        for (name, task) in &plugin.tasks {
+            self.table(&format!("{table}.tasks.{}", key(name)));
+            self.fact("when_disabled", &task.when_disabled);
+            self.fact("schema", &task.schema);
+        }
         for (name, command) in &plugin.commands {
             self.table(&format!("{table}.commands.{}", key(name)));
             self.fact("role", &command.role);
@@ -208,7 +213,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::audit::surface::{Answer, Capability, Command, Event, Tool};
+    use crate::audit::surface::{Answer, Capability, Command, Event, Task, Tool};
 
     fn names(names: &[&str]) -> BTreeSet<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
@@ -231,6 +236,7 @@ mod tests {
             decides: BTreeMap::from([(text(), "early, priority 0".to_owned())]),
             capabilities: BTreeMap::from([(text(), Capability { scope: names(&[name]), used_by: names(&["init"]) })]),
             tools: BTreeMap::from([(text(), Tool { effect: text(), kind: "value".to_owned(), schema: text() })]),
+            tasks: BTreeMap::from([(text(), Task { when_disabled: text(), schema: text() })]),
             commands: BTreeMap::from([(text(), Command { role: text(), aliases: names(&[]) })]),
             events: BTreeMap::from([(text(), Event { sort: "fact".to_owned(), schema: text() })]),
         };
@@ -271,6 +277,10 @@ mod tests {
             [plugins."a.b".tools."a.b"]
             effect = "a.b"
             kind = "value"
+            schema = "a.b"
+
+            [plugins."a.b".tasks."a.b"]
+            when_disabled = "a.b"
             schema = "a.b"
 
             [plugins."a.b".commands."a.b"]

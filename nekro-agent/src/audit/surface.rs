@@ -56,6 +56,8 @@ pub(crate) struct Plugin {
     #[serde(default)]
     pub(crate) tools: BTreeMap<String, Tool>,
     #[serde(default)]
+    pub(crate) tasks: BTreeMap<String, Task>,
+    #[serde(default)]
     pub(crate) commands: BTreeMap<String, Command>,
     #[serde(default)]
     pub(crate) events: BTreeMap<String, Event>,
@@ -87,6 +89,16 @@ pub(crate) struct Tool {
     pub(crate) effect: String,
     pub(crate) kind: String,
     /// A hash of all that the model is told of it.
+    pub(crate) schema: String,
+}
+
+/// A task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Task {
+    /// What becomes of it when its plugin is disabled.
+    pub(crate) when_disabled: String,
+    /// A hash of what it takes and gives.
     pub(crate) schema: String,
 }
 
@@ -143,6 +155,10 @@ fn plugin(plugin: &manifest::Plugin, program: &Program, decisions: &BTreeSet<&st
         kind: wire(&one.kind),
         schema: hash(json!({ "description": one.description, "arguments": one.arguments, "result": one.result })),
     };
+    let task = |one: &manifest::Task| Task {
+        when_disabled: wire(&one.when_disabled),
+        schema: hash(json!({ "description": one.description, "arguments": one.arguments, "result": one.result })),
+    };
     let command = |one: &manifest::Command| Command { role: wire(&one.role), aliases: one.aliases.iter().cloned().collect() };
     let event = |one: &manifest::Event| Event { sort: wire(&one.sort), schema: hash(one.schema.clone()) };
     let (mut listens, mut decides) = (BTreeSet::new(), Vec::new());
@@ -170,6 +186,7 @@ fn plugin(plugin: &manifest::Plugin, program: &Program, decisions: &BTreeSet<&st
         capabilities: unique("capability", capabilities)?,
         through: plugin.through.iter().flat_map(through).collect(),
         tools: unique("tool", plugin.tools.iter().map(|one| (&one.name, tool(one))))?,
+        tasks: unique("task", plugin.tasks.iter().map(|one| (&one.name, task(one))))?,
         commands: unique("command", plugin.commands.iter().map(|one| (&one.name, command(one))))?,
         events: unique("event", plugin.events.iter().map(|one| (&one.name, event(one))))?,
     })

@@ -55,6 +55,9 @@ fn plugin(id: &str, plugin: &Plugin) -> String {
     for (name, tool) in &plugin.tools {
         rows.styled("tool", format!("{} {DIM}{}, {}{DIM:#}", word(name), word(&tool.effect), word(&tool.kind)));
     }
+    for (name, task) in &plugin.tasks {
+        rows.styled("task", format!("{} {DIM}{} when disabled{DIM:#}", word(name), word(&task.when_disabled)));
+    }
     for (name, command) in &plugin.commands {
         rows.styled("command", format!("/{} {DIM}{}{DIM:#}", word(name), word(&command.role)));
     }

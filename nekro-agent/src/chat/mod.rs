@@ -84,6 +84,7 @@ pub(crate) async fn run(
         None if std::io::stdin().is_terminal() => chat.talk(begin.typed, questions).await,
         None => chat.read(questions).await,
     };
+    agent.rest().await;
     agent.machine.stop_all().await;
     done
 }

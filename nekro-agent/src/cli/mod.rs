@@ -225,7 +225,7 @@ async fn with_agent(
         assemble::start(registry, &loaded.settings, storage, models, mode, Arc::new(Conversation::new(global.json)))
             .await
             .map_err(|error| match &error {
-                AssembleError::Sessions(problem) => Failure::of(problem),
+                AssembleError::Sessions(problem) | AssembleError::Tasks(problem) => Failure::of(problem),
                 error => Failure::usage(error),
             })?;
     let caller = Caller::operator().in_session(SESSION);
@@ -295,6 +295,7 @@ fn recording(path: &Path, loaded: &Loaded) -> Result<Arc<Recording>, Failure> {
 
 /// Lets the handlers finish, prints what they had to say, and stops the plugins.
 async fn stop(agent: &Agent, screen: &Screen) {
+    agent.rest().await;
     agent.kernel.stop().await;
     screen.messages(&agent.outbox);
 }

@@ -13,7 +13,7 @@ use nekro_core::{
 use serde_json::json;
 
 use crate::{
-    agent::{Progress, Surface},
+    agent::{Progress, Surface, TaskProgress},
     cli::plain,
     style::DIM,
 };
@@ -39,6 +39,8 @@ struct Shown {
     thoughts: String,
     // The calls are those of a script.
     in_script: bool,
+    // A turn is under way.
+    is_turn: bool,
 }
 
 impl Conversation {
@@ -126,6 +128,7 @@ impl Surface for Conversation {
             return;
         }
         let mut shown = self.lock();
+        shown.is_turn = !matches!(progress, Progress::Ended { .. });
         match progress {
             Progress::Thinking { .. } => {}
             Progress::Text(text) => {
@@ -170,6 +173,15 @@ impl Surface for Conversation {
                     shown.note("(stopped)");
                 }
             }
+        }
+    }
+
+    fn task(&self, _: &SessionId, progress: TaskProgress<'_>) {
+        // Between two turns somebody may be typing.
+        let mut shown = self.lock();
+        if self.is_live && shown.is_turn {
+            let TaskProgress { task, name, percent, text } = progress;
+            shown.note(format_args!("⋯ {task} {} {percent} % {}", plain(name), short(text)));
         }
     }
 

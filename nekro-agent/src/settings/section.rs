@@ -12,6 +12,7 @@ use crate::{
     agent::AgentSettings,
     model::settings::ModelsSettings,
     reach::{FilesSettings, HttpSettings, PluginModelSettings, ProcessSettings, SecretsSettings},
+    tasks::TasksSettings,
 };
 
 /// A section, without its type.
@@ -58,6 +59,7 @@ sections! {
     process: ProcessSettings,
     #[cfg(feature = "sandbox")]
     sandbox: crate::code::SandboxSettings,
+    tasks: TasksSettings,
     #[cfg(feature = "mcp")]
     mcp: crate::mcp::Limits,
     #[cfg(test)]

@@ -7,10 +7,12 @@ mod archive;
 mod database;
 mod directory;
 mod history;
+mod ledger;
 mod migration;
 mod problem;
 mod readers;
 mod rows;
+pub(crate) mod tasks;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -27,6 +29,7 @@ use rusqlite::Connection;
 pub(crate) use self::{
     archive::{Counts, ExportError, Import, ImportError, Whose, delete, export, export_session, export_values, import},
     directory::{DEFAULT_DIRECTORY, DataDirectory, create_private, only_owner, open_private},
+    ledger::Ledger,
     problem::StorageError,
 };
 use self::{

@@ -18,6 +18,7 @@ mod reach;
 mod secrets;
 mod sessions;
 mod store;
+mod tasks;
 
 use std::{
     any::{Any, TypeId},
@@ -50,6 +51,7 @@ pub use self::{
         Expected, Lifetime, MemoryStore, Migration, MigrationStep, NewValue, Page, Scope, Store, StoreLimits, StorePort,
         StoreUse, Stored,
     },
+    tasks::{NewTask, TASKS_LENT, Task, TaskRun, Tasks, TasksPort},
 };
 pub(crate) use self::{peers::PEERS, store::STORE};
 use crate::error::Error;
@@ -57,6 +59,7 @@ use crate::error::Error;
 /// The names of the capabilities that a policy can speak of, whether or not a plugin takes them.
 pub(crate) const NAMES: &[&str] = &[
     "clock", "env", "events", "files", "http", "messages", "model", "peers", "process", "random", "secrets", "sessions", "store",
+    "tasks",
 ];
 
 /// A permission: what taking a capability lets a function do.

@@ -6,7 +6,10 @@ use nekro_macros::event;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CallId, MessageId, PluginId, SessionId, TurnId, UserId};
+use crate::{
+    ids::{CallId, MessageId, PluginId, SessionId, TaskId, TurnId, UserId},
+    task::TaskState,
+};
 
 /// How a tool call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -336,6 +339,26 @@ pub struct StateTransition {
     pub from: String,
     /// The state now.
     pub to: String,
+}
+
+/// A task has ended.
+#[event(builtin)]
+#[derive(Debug, PartialEq)]
+pub struct TaskEnded {
+    /// The conversation, if it belongs to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// The task.
+    pub task: TaskId,
+    /// Whose it is.
+    pub plugin: PluginId,
+    /// What it was, such as `build`.
+    pub name: String,
+    /// How it ended.
+    pub state: TaskState,
+    /// Why it failed, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// A schedule was set up.

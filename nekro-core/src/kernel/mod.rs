@@ -19,6 +19,7 @@ mod restriction;
 mod start;
 mod status;
 mod switch;
+mod task;
 
 use std::{
     any::TypeId,
@@ -48,10 +49,11 @@ pub use self::{
     limits::Limits,
     presence::{Presence, PresencePort},
     prompt::Section,
-    registry::{CommandEntry, Declarations, EventEntry, PluginEntry, Problem, Registry, RegistryError, ToolEntry},
+    registry::{CommandEntry, Declarations, EventEntry, PluginEntry, Problem, Registry, RegistryError, TaskEntry, ToolEntry},
     start::{Builder, StartError},
     status::{PluginStatus, Stage},
     switch::SwitchError,
+    task::Ran,
 };
 use crate::{argument::ConfigMistake, capability::Ports, ids::SessionId};
 
@@ -85,6 +87,8 @@ struct Inner {
     // Whether anybody has a say in tool calls or observes them.
     calls_are_watched: bool,
     live: ArcSwap<Live>,
+    // Whoever waits for a plugin to stop is told of each change of `live`.
+    changed: tokio::sync::watch::Sender<()>,
     // By handler number.
     breakers: Box<[Breaker]>,
     // By plugin index.

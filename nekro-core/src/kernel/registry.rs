@@ -24,10 +24,12 @@ use crate::{
     },
     handler::HandlerDecl,
     init::{HookDecl, When},
+    lend::{LentDecl, LentKind},
     location::Location,
     plugin::PluginDecl,
     prompt::PromptDecl,
-    tool::ToolDecl,
+    task::TaskDecl,
+    tool::{OutputDecl, ToolDecl},
 };
 
 /// The declarations that a registry is made of.
@@ -44,6 +46,8 @@ pub struct Declarations {
     pub commands: Vec<&'static CommandDecl>,
     /// Their prompt sections.
     pub prompts: Vec<&'static PromptDecl>,
+    /// Their tasks.
+    pub tasks: Vec<&'static TaskDecl>,
     /// Their `#[init]` and `#[cleanup]` functions.
     pub hooks: Vec<&'static HookDecl>,
     /// The events: the agent's own and those that plugins export.
@@ -59,6 +63,7 @@ impl Declarations {
             handlers: inventory::iter::<&HandlerDecl>.into_iter().copied().collect(),
             commands: inventory::iter::<&CommandDecl>.into_iter().copied().collect(),
             prompts: inventory::iter::<&PromptDecl>.into_iter().copied().collect(),
+            tasks: inventory::iter::<&TaskDecl>.into_iter().copied().collect(),
             hooks: inventory::iter::<&HookDecl>.into_iter().copied().collect(),
             events: inventory::iter::<&EventDecl>.into_iter().copied().collect(),
         }
@@ -74,6 +79,8 @@ pub struct Registry {
     commands: Vec<CommandEntry>,
     command_names: HashMap<&'static str, usize>,
     prompts: Vec<(&'static PromptDecl, usize)>,
+    tasks: Vec<TaskEntry>,
+    task_names: HashMap<Box<str>, usize>,
     events: Vec<EventEntry>,
     event_types: HashMap<TypeId, usize, BuildHasherDefault<TypeIdHasher>>,
     handlers: usize,
@@ -103,6 +110,18 @@ pub struct ToolEntry {
     pub(crate) plugin: usize,
     // Its place in the list.
     pub(crate) number: usize,
+    arguments: OnceLock<Value>,
+    output: OnceLock<Option<Value>>,
+}
+
+/// A linked task.
+#[derive(Debug)]
+pub struct TaskEntry {
+    /// What it says of itself.
+    pub decl: &'static TaskDecl,
+    /// The name that callers use, such as `index.build`.
+    pub name: String,
+    pub(crate) plugin: usize,
     arguments: OnceLock<Value>,
     output: OnceLock<Option<Value>>,
 }
@@ -164,12 +183,19 @@ impl ToolEntry {
 
     /// Describes the answer; `None` for one whose form is not JSON.
     pub fn output(&self) -> Option<&Value> {
-        let describe = || {
-            let mut generator = generator();
-            let schema = ((self.decl.output)().schema)(&mut generator)?;
-            Some(with_definitions(schema.to_value(), &mut generator))
-        };
-        self.output.get_or_init(describe).as_ref()
+        self.output.get_or_init(|| output_schema((self.decl.output)())).as_ref()
+    }
+}
+
+impl TaskEntry {
+    /// Describes the arguments: the JSON Schema of an object.
+    pub fn arguments(&self) -> &Value {
+        self.arguments.get_or_init(|| object_schema(self.decl.arguments))
+    }
+
+    /// Describes the result; `None` for one whose form is not JSON.
+    pub fn output(&self) -> Option<&Value> {
+        self.output.get_or_init(|| output_schema((self.decl.output)())).as_ref()
     }
 }
 
@@ -205,6 +231,12 @@ fn with_definitions(mut schema: Value, generator: &mut SchemaGenerator) -> Value
         object.insert("$defs".to_owned(), Value::Object(definitions));
     }
     schema
+}
+
+fn output_schema(output: OutputDecl) -> Option<Value> {
+    let mut generator = generator();
+    let schema = (output.schema)(&mut generator)?;
+    Some(with_definitions(schema.to_value(), &mut generator))
 }
 
 fn object_schema(arguments: &[ArgumentDecl]) -> Value {
@@ -295,6 +327,13 @@ pub enum Problem {
         /// Where the plugin's struct stands.
         location: Location,
     },
+    /// A function takes `&Task` and is no task.
+    NoTask {
+        /// The plugin.
+        plugin: &'static str,
+        /// Where the function stands.
+        location: Location,
+    },
     /// A plugin is linked that the bundle does not name.
     Unnamed {
         /// The plugin.
@@ -333,6 +372,7 @@ impl Problem {
             Self::Unbounded { capability, .. } => capability.scope.unwrap_or_default().to_owned(),
             Self::UnusedScope { capability, .. } => format!("remove `{capability}` from its `#[plugin]`"),
             Self::UnusedMigrations { .. } => "remove `migrations` from its `#[plugin]`".to_owned(),
+            Self::NoTask { .. } => "put `#[task]` on the function, or take `&Tasks`, which starts tasks".to_owned(),
             Self::Orphan { plugin, .. } => format!("name the plugin `{plugin}` in `bundle!`"),
             Self::Unnamed { package, .. } => {
                 format!("add `{}` to `bundle!`, or remove the dependency that brings it", package.replace('-', "_"))
@@ -373,6 +413,9 @@ impl fmt::Display for Problem {
             }
             Self::UnusedMigrations { plugin, location } => {
                 write!(f, "the plugin `{plugin}` at {location} has migrations, and none of its functions takes `&Store`")
+            }
+            Self::NoTask { plugin, location } => {
+                write!(f, "{location}, of the plugin `{plugin}`, takes `&Task`, and is no task")
             }
             Self::Unnamed { plugin, package } => {
                 write!(f, "the plugin `{plugin}` of the package `{package}` is linked, but the bundle does not name it")
@@ -461,6 +504,15 @@ impl Registry {
             .collect();
         let mut prompts: Vec<_> = of.prompts.iter().filter_map(|decl| Some((*decl, find(decl.plugin, decl.location)?))).collect();
         let handlers: Vec<_> = of.handlers.iter().filter_map(|decl| Some((*decl, find(decl.plugin, decl.location)?))).collect();
+        let mut tasks: Vec<_> = of
+            .tasks
+            .iter()
+            .filter_map(|decl| {
+                let name = format!("{}.{}", decl.plugin.id, decl.name);
+                let plugin = find(decl.plugin, decl.location)?;
+                Some(TaskEntry { decl, name, plugin, arguments: OnceLock::new(), output: OnceLock::new() })
+            })
+            .collect();
         // By plugin, and within it by place.
         let mut hooks: Vec<_> = of.hooks.iter().filter_map(|decl| Some((*decl, find(decl.plugin, decl.location)?))).collect();
 
@@ -471,6 +523,8 @@ impl Registry {
         hooks.sort_by_key(|(decl, plugin)| (*plugin, decl.location));
         prompts.sort_by_key(|(decl, _)| (std::cmp::Reverse(decl.priority), decl.plugin.id, decl.name, decl.location));
 
+        tasks.sort_by(|a, b| (&a.name, a.decl.location).cmp(&(&b.name, b.decl.location)));
+        let task_names = names(&mut problems, "tasks", tasks.iter().map(|task| (task.name.as_str().into(), task.decl.location)));
         let tool_names = names(&mut problems, "tools", tools.iter().map(|tool| (tool.name.as_str().into(), tool.decl.location)));
         let mut command_names = HashMap::new();
         for (at, entry) in commands.iter().enumerate() {
@@ -488,7 +542,12 @@ impl Registry {
             .chain(prompts.iter().map(|(decl, plugin)| (*plugin, decl.lent, decl.location)))
             .chain(handlers.iter().map(|(decl, plugin)| (*plugin, decl.lent, decl.location)))
             .chain(hooks.iter().map(|(decl, plugin)| (*plugin, decl.lent, decl.location)));
-        for (at, lent, location) in lent {
+        let of_tasks = tasks.iter().map(|task| (task.plugin, task.decl.lent, task.decl.location));
+        let takes_itself = |lent: &[LentDecl]| lent.iter().any(|lent| lent.kind == LentKind::Task);
+        for (at, _, location) in lent.clone().filter(|(_, lent, _)| takes_itself(lent)) {
+            problems.push(Problem::NoTask { plugin: of.plugins[at].id, location });
+        }
+        for (at, lent, location) in lent.chain(of_tasks) {
             let decl = of.plugins[at];
             for capability in lent.iter().filter_map(|lent| lent.capability) {
                 capabilities[at].insert(capability.name, capability);
@@ -532,7 +591,20 @@ impl Registry {
             return Err(RegistryError { problems });
         }
         let handlers = handlers.len();
-        Ok(Self { plugins, tools, tool_names, commands, command_names, prompts, events, event_types, handlers, start_order })
+        Ok(Self {
+            plugins,
+            tools,
+            tool_names,
+            commands,
+            command_names,
+            prompts,
+            tasks,
+            task_names,
+            events,
+            event_types,
+            handlers,
+            start_order,
+        })
     }
 
     /// Returns the plugins, sorted by id.
@@ -557,6 +629,16 @@ impl Registry {
     /// Returns a tool by its name, such as `dice.roll`. Allocates nothing.
     pub fn tool(&self, name: &str) -> Option<&ToolEntry> {
         self.tool_names.get(name).map(|at| &self.tools[*at])
+    }
+
+    /// Returns the tasks, sorted by name.
+    pub fn tasks(&self) -> &[TaskEntry] {
+        &self.tasks
+    }
+
+    /// Returns a task by its name, such as `index.build`.
+    pub fn task(&self, name: &str) -> Option<&TaskEntry> {
+        self.task_names.get(name).map(|at| &self.tasks[*at])
     }
 
     /// Returns the commands, sorted by plugin and name.

@@ -158,6 +158,7 @@ impl Builder {
         live.set_off(&off);
         let kernel = Kernel(Arc::new(Inner {
             live: ArcSwap::from_pointee(live),
+            changed: tokio::sync::watch::Sender::new(()),
             breakers: (0..registry.handler_count()).map(|_| Breaker::default()).collect(),
             mailboxes: (0..count).map(|_| Mailbox::default()).collect(),
             last_good: registry.prompts().map(|_| LastGood::default()).collect(),

@@ -245,6 +245,7 @@ impl Kernel {
             change(&mut next);
             next
         });
+        self.0.changed.send_replace(());
     }
 
     pub(super) fn set_stage(&self, at: usize, stage: Stage) {

@@ -85,7 +85,7 @@ fn compare(what: &str, name: &str, (one, other): (&Map<String, Value>, &Map<Stri
         }
         let kind = match field.as_str() {
             "capabilities" => "capability",
-            "tools" | "commands" | "handlers" | "prompts" | "events" | "hooks" => field.trim_end_matches('s'),
+            "tools" | "tasks" | "commands" | "handlers" | "prompts" | "events" | "hooks" => field.trim_end_matches('s'),
             _ => {
                 found.push(Difference::Changed { what: what.to_owned(), field: field.clone() });
                 continue;
@@ -93,7 +93,7 @@ fn compare(what: &str, name: &str, (one, other): (&Map<String, Value>, &Map<Stri
         };
         let before = found.len();
         // A tool's and an event's name has the plugin's id in it.
-        compare_lists(kind, (!matches!(kind, "tool" | "event")).then_some(name), (value, other), found);
+        compare_lists(kind, (!matches!(kind, "tool" | "task" | "event")).then_some(name), (value, other), found);
         if found.len() == before {
             found.push(Difference::Changed { what: what.to_owned(), field: field.clone() });
         }

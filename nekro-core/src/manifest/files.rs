@@ -15,17 +15,21 @@ const POLICY: &str = "policy.schema.json";
 impl Manifest {
     /// Returns every schema as a file: its path, with `/`, and its text.
     ///
-    /// There are `config.schema.json`, `policy.schema.json`, `tools/<tool>.arguments.json`, `tools/<tool>.result.json` and `events/<event>.json`.
+    /// There are `config.schema.json`, `policy.schema.json`, `tools/<tool>.arguments.json`, `tools/<tool>.result.json`, the same below `tasks/`, and `events/<event>.json`.
     pub fn schema_files(&self) -> BTreeMap<String, String> {
         let mut files =
             BTreeMap::from([(CONFIG.to_owned(), text(&self.config_schema())), (POLICY.to_owned(), text(&self.policy_schema()))]);
-        for tool in self.plugins.iter().flat_map(|plugin| &plugin.tools) {
+        let tools = self.plugins.iter().flat_map(|plugin| &plugin.tools);
+        let tools = tools.map(|tool| ("tools", &tool.name, &tool.arguments, &tool.result));
+        let tasks = self.plugins.iter().flat_map(|plugin| &plugin.tasks);
+        let tasks = tasks.map(|task| ("tasks", &task.name, &task.arguments, &task.result));
+        for (folder, name, arguments, result) in tools.chain(tasks) {
             let mut add = |part: &str, schema: &Value| {
-                let title = format!("{}: {part}", tool.name);
-                files.insert(format!("tools/{}.{part}.json", tool.name), text(&document(&title, schema)));
+                let title = format!("{name}: {part}");
+                files.insert(format!("{folder}/{name}.{part}.json"), text(&document(&title, schema)));
             };
-            add("arguments", &tool.arguments);
-            if let Some(result) = &tool.result {
+            add("arguments", arguments);
+            if let Some(result) = result {
                 add("result", result);
             }
         }

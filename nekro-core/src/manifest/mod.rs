@@ -18,7 +18,7 @@ pub use self::{
     embedded::{Embedded, MAGIC, MAX_SECTION, MismatchError, SectionError, own_section, section, unwrap_section, verify},
     provenance::{PATH, PROVENANCE_FORMAT, Package, PluginSource, Provenance, unwrap_provenance},
 };
-use crate::{caller::Role, event::Sort, handler::Phase, kernel::Registry, output::Kind, tool::Effect};
+use crate::{caller::Role, event::Sort, handler::Phase, kernel::Registry, output::Kind, task::WhenDisabled, tool::Effect};
 
 /// The version of the form of the manifest. It changes when a reader of the old form would misread the new one.
 pub const FORMAT: u32 = 1;
@@ -74,6 +74,9 @@ pub struct Plugin {
     pub through: Vec<Through>,
     /// Its tools, sorted by name.
     pub tools: Vec<Tool>,
+    /// Its tasks, sorted by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<Task>,
     /// Its commands, sorted by name.
     pub commands: Vec<Command>,
     /// Its event handlers, sorted by event and then in the order in which they are called.
@@ -121,7 +124,7 @@ pub struct Through {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Use {
-    /// What it is: `tool`, `command`, `handler`, `prompt`, `init` or `cleanup`.
+    /// What it is: `tool`, `task`, `command`, `handler`, `prompt`, `init` or `cleanup`.
     pub what: String,
     /// Its name; empty for `init` and `cleanup`.
     pub name: String,
@@ -149,6 +152,30 @@ pub struct Tool {
     pub conditional: bool,
     /// How long it may take, in milliseconds; `None` for the host's limit.
     pub deadline_ms: Option<u64>,
+    /// The JSON Schema of its arguments.
+    pub arguments: Value,
+    /// The JSON Schema of its result; `None` for one whose form is not JSON.
+    pub result: Option<Value>,
+    /// Where the function stands.
+    pub location: String,
+}
+
+/// A task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Task {
+    /// The name that callers use, such as `index.build`.
+    pub name: String,
+    /// The doc comment.
+    pub description: String,
+    /// How often it is tried again after a failure.
+    pub retries: u32,
+    /// How long it may run, in milliseconds; `None` for the host's limit.
+    pub deadline_ms: Option<u64>,
+    /// What becomes of it when its plugin is disabled.
+    pub when_disabled: WhenDisabled,
+    /// The task that is started when it has ended.
+    pub on_terminal: Option<String>,
     /// The JSON Schema of its arguments.
     pub arguments: Value,
     /// The JSON Schema of its result; `None` for one whose form is not JSON.

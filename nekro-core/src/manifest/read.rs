@@ -4,12 +4,12 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::Value;
 
-use super::{Capability, Command, Event, FORMAT, Handler, Hook, Manifest, Plugin, Prompt, Through, Tool, Use};
+use super::{Capability, Command, Event, FORMAT, Handler, Hook, Manifest, Plugin, Prompt, Task, Through, Tool, Use};
 use crate::{
     capability::{CapabilityDecl, PEERS},
     handler::HandlerDecl,
     init::{HookDecl, When},
-    kernel::{CommandEntry, EventEntry, PluginEntry, Registry, ToolEntry},
+    kernel::{CommandEntry, EventEntry, PluginEntry, Registry, TaskEntry, ToolEntry},
     lend::LentDecl,
     location::Location,
     plugin::PluginDecl,
@@ -23,6 +23,11 @@ pub(super) fn manifest(registry: &Registry) -> Manifest {
         let tool = Tool::of(entry);
         of.uses(entry.decl.lent, ("tool", entry.decl.name, entry.decl.location), entry.decl.plugin);
         of.tools.push(tool);
+    }
+    for entry in registry.tasks() {
+        let of = &mut plugins[entry.plugin];
+        of.uses(entry.decl.lent, ("task", entry.decl.name, entry.decl.location), entry.decl.plugin);
+        of.tasks.push(Task::of(entry));
     }
     for entry in registry.commands() {
         let of = &mut plugins[entry.plugin];
@@ -74,6 +79,7 @@ fn plugin(entry: &PluginEntry) -> Plugin {
         capabilities: entry.capabilities.iter().map(|taken| capability(taken, decl)).collect(),
         through: Vec::new(),
         tools: Vec::new(),
+        tasks: Vec::new(),
         commands: Vec::new(),
         handlers: Vec::new(),
         prompts: Vec::new(),
@@ -132,6 +138,24 @@ impl Tool {
             kind: (decl.output)().kind,
             conditional: decl.when.is_some(),
             deadline_ms: decl.deadline.map(milliseconds),
+            arguments: sorted(entry.arguments().clone()),
+            result: entry.output().cloned().map(sorted),
+            location: place(decl.location, decl.plugin),
+        }
+    }
+}
+
+impl Task {
+    /// Describes a task.
+    pub fn of(entry: &TaskEntry) -> Self {
+        let decl = entry.decl;
+        Self {
+            name: entry.name.clone(),
+            description: decl.docs.to_owned(),
+            retries: decl.retries,
+            deadline_ms: decl.deadline.map(milliseconds),
+            when_disabled: decl.when_disabled,
+            on_terminal: owned(decl.on_terminal),
             arguments: sorted(entry.arguments().clone()),
             result: entry.output().cloned().map(sorted),
             location: place(decl.location, decl.plugin),

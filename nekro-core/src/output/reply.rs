@@ -139,7 +139,7 @@ impl Content {
 }
 
 impl Reply {
-    fn of(value: &impl Serialize, kind: Kind) -> Result<Self> {
+    pub(crate) fn of(value: &impl Serialize, kind: Kind) -> Result<Self> {
         let json = serde_json::to_string(value)
             .map_err(|error| Error::new(format!("the tool's answer has no JSON form: {error}")).with_code("unserialisable"))?;
         Ok(Self { json, kind, note: None, content: Vec::new() })

@@ -30,6 +30,7 @@ mod http;
 mod model;
 mod ports;
 mod process;
+mod tasks;
 
 use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration};
 
@@ -41,20 +42,23 @@ pub use self::{
     model::FakeModel,
     ports::{Approver, FakeClock, FakeEnv, FakeSecrets, FakeSessions, Outbox, Recorder, SeededRandom},
     process::{FakeOutput, FakeProcess},
+    tasks::{FakeRun, FakeTasks},
 };
 use crate::{
     call::BoxFuture,
     caller::Caller,
     capability::{
         By, ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, ModelPort,
-        ModelRequest, Ports, ProcessPort, ProcessRequest, RandomPort, SecretsPort, SessionsPort, StoreLimits, StorePort,
+        ModelRequest, Ports, ProcessPort, ProcessRequest, RandomPort, SecretsPort, SessionsPort, StoreLimits, StorePort, TaskRun,
+        TasksPort,
     },
     error::{Error, Result},
     event::{Decision, Fact},
-    kernel::{ApprovalPort, Builder, Configuration, Decided, Declarations, Kernel, Limits, ObserverPort, Registry, Section},
+    kernel::{ApprovalPort, Builder, Configuration, Decided, Declarations, Kernel, Limits, ObserverPort, Ran, Registry, Section},
     output::Reply,
     plugin::Plugin,
     policy::Policy,
+    task::TaskRecord,
 };
 
 /// A host for the tests of a plugin.
@@ -72,6 +76,7 @@ pub struct Host {
     model: Arc<FakeModel>,
     process: Arc<FakeProcess>,
     sessions: Arc<FakeSessions>,
+    tasks: Arc<FakeTasks>,
     approver: Arc<Approver>,
 }
 
@@ -233,6 +238,7 @@ impl HostBuilder {
         let clock = Arc::new(FakeClock::default());
         let files = Arc::new(MemoryFiles::default());
         let sessions = Arc::new(FakeSessions::default());
+        let tasks = Arc::new(FakeTasks::default());
         let ports = Ports::new()
             .with::<dyn StorePort>(Arc::new(MemoryStore::new(Arc::clone(&clock) as _, self.store)))
             .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
@@ -245,6 +251,7 @@ impl HostBuilder {
             .with::<dyn ModelPort>(Arc::clone(&self.model) as _)
             .with::<dyn ProcessPort>(Arc::clone(&self.process) as _)
             .with::<dyn SessionsPort>(Arc::clone(&sessions) as _)
+            .with::<dyn TasksPort>(Arc::clone(&tasks) as _)
             .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
             .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
             .and(self.ports);
@@ -271,6 +278,7 @@ impl HostBuilder {
             model: self.model,
             process: self.process,
             sessions,
+            tasks,
             approver,
         })
     }
@@ -293,6 +301,7 @@ fn closure(roots: impl Iterator<Item = &'static str>) -> Declarations {
     all.handlers.retain(|decl| runs(decl.plugin.id));
     all.commands.retain(|decl| runs(decl.plugin.id));
     all.prompts.retain(|decl| runs(decl.plugin.id));
+    all.tasks.retain(|decl| runs(decl.plugin.id));
     all.hooks.retain(|decl| runs(decl.plugin.id));
     all
 }
@@ -432,6 +441,33 @@ impl Host {
     /// Returns the programs that were run, in order.
     pub fn runs(&self) -> Vec<ProcessRequest> {
         self.process.runs()
+    }
+
+    /// Returns the tasks that were started, in order. None of them runs by itself.
+    pub fn started(&self) -> Vec<TaskRecord> {
+        self.tasks.started()
+    }
+
+    /// Returns the fake that keeps tasks.
+    pub fn tasks(&self) -> &FakeTasks {
+        &self.tasks
+    }
+
+    /// Runs a task of this plugin once, as its run directs.
+    ///
+    /// # Errors
+    ///
+    /// What it failed with, or that there is no such task.
+    pub fn run_task(&self, task: &str, arguments: Value, run: &Arc<FakeRun>) -> Result<Reply> {
+        let name = format!("{}.{task}", self.plugin);
+        let entry = self.kernel.registry().task(&name);
+        let entry = entry.ok_or_else(|| Error::new(format!("there is no task `{name}`")).with_code("unknown_task"))?;
+        let run = Arc::clone(run) as Arc<dyn TaskRun>;
+        match self.run(self.kernel.run_task(entry, &arguments.to_string(), &self.caller, &run)) {
+            Ran::Returned(reply) => Ok(reply),
+            Ran::Failed(error) => Err(error),
+            Ran::Stopped => Err(Error::new("the plugin does not run").with_code("unavailable")),
+        }
     }
 
     /// Says what the person in front answers from now on when a call needs approval. At first it is no.

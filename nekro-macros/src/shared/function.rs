@@ -91,6 +91,11 @@ impl Function {
         }
     }
 
+    /// Returns who may call it.
+    pub(crate) fn visibility(&self) -> &Visibility {
+        &self.visibility
+    }
+
     /// Returns the type that the function returns.
     pub(crate) fn output(&self) -> TokenStream {
         match &self.signature.output {

@@ -22,7 +22,7 @@ pub(crate) enum Parameter {
 
 /// A parameter that the caller gives.
 pub(crate) struct Argument {
-    ident: Ident,
+    pub(crate) ident: Ident,
     /// The type as it was written.
     written: Type,
     pub(crate) name: String,
