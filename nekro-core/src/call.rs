@@ -2,7 +2,13 @@
 
 use std::{any::Any, fmt, future::Future, pin::Pin, time::Duration};
 
-use crate::{argument, argument::Slot, caller::Caller, error::Error, kernel::Kernel, kernel::Running};
+use crate::{
+    argument,
+    argument::Slot,
+    caller::Caller,
+    error::Error,
+    kernel::{Kernel, RawDelivery, Running},
+};
 
 /// A boxed future, as the host awaits it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -23,6 +29,7 @@ pub(crate) enum Input<'a> {
     /// A JSON object.
     Arguments(&'a str),
     Event(&'a (dyn Any + Send + Sync)),
+    Delivery(&'a RawDelivery<'a>),
 }
 
 impl<'a> Call<'a> {
@@ -35,7 +42,7 @@ impl<'a> Call<'a> {
     pub fn arguments(&self, slots: &mut [&mut dyn Slot]) -> Result<(), Error> {
         match self.input {
             Input::Arguments(json) => argument::read_object(json, slots).map_err(Error::from),
-            Input::Nothing | Input::Event(_) => argument::read_object("{}", slots).map_err(Error::from),
+            Input::Nothing | Input::Event(_) | Input::Delivery(_) => argument::read_object("{}", slots).map_err(Error::from),
         }
     }
 
@@ -48,7 +55,7 @@ impl<'a> Call<'a> {
     pub(crate) fn event<E: Any>(&self) -> Result<&'a E, Error> {
         match self.input {
             Input::Event(event) => event.downcast_ref().ok_or_else(no_event),
-            Input::Nothing | Input::Arguments(_) => Err(no_event()),
+            Input::Nothing | Input::Arguments(_) | Input::Delivery(_) => Err(no_event()),
         }
     }
 }

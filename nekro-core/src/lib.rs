@@ -58,10 +58,13 @@ mod plugin;
 pub mod policy;
 pub mod prelude;
 mod prompt;
+mod route;
 mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tool;
+pub mod web;
+mod webhook;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -69,7 +72,7 @@ pub mod __private;
 
 /// A moment, as [`Clock::now`] returns it.
 pub use jiff::Timestamp;
-pub use nekro_macros::{cleanup, command, event, init, on_event, plugin, prompt, tool};
+pub use nekro_macros::{cleanup, command, event, init, on_event, plugin, prompt, route, tool, webhook};
 
 pub use self::{
     argument::{ArgumentDecl, ArgumentsError, ConfigMistake, FromArgument, Mistake, MistakeKind, suggest},
@@ -93,6 +96,8 @@ pub use self::{
     output::{Content, Image, IntoReply, Kind, Note, Part, Reply, Show},
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::{IntoSection, PromptDecl},
+    route::{Method, RouteDecl, RouteOutput},
     secret::Secret,
     tool::{Effect, OutputDecl, ToolDecl},
+    webhook::WebhookDecl,
 };

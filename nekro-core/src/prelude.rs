@@ -8,5 +8,7 @@ pub use crate::{
     Caller, Clock, Content, Ctx, Env, Error, Events, FileSource, Files, Http, Message, Messages, Note, Origin, Process, Random,
     Result, Role, SandboxPath, Secret, SessionId, Show, Store, Timestamp, UserId, cleanup, command, event,
     event::{Approval, FinalVerdict, Gate, Incoming, Injection, Rewrite, Signal, TurnGate, Verdict, decisions::*, facts::*},
-    init, on_event, plugin, prompt, tool,
+    init, on_event, plugin, prompt, route, tool,
+    web::Delivery,
+    webhook,
 };

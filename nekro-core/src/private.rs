@@ -17,14 +17,19 @@ pub use crate::{
     error::Error,
     event::{Decision, Event, EventDecl, Fact, Sort, Subject, put_answer, trigger_decision, trigger_fact},
     handler::{HandlerBody, HandlerDecl, Phase, Sink},
+    kernel::{Delivered, DeliveredAs},
     ids::{MaybeId, SessionId, TurnId},
     init::{HookDecl, State, When},
     lend::{Lend, Lent, LentDecl, LentKind, Loan, lend_config, lend_state},
     location::Location,
-    output::{Convert, FallibleTag, PlainTag, Probe, Reply, ReplyOf},
+    output::{AnswerOf, Convert, FallibleTag, PlainTag, Probe, Reply, ReplyOf},
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::PromptDecl,
+    route::{Method, RouteDecl},
+    secret::Secret,
     tool::{Effect, OutputDecl, ToolDecl},
+    web::{Answer, HookSecret, Signature},
+    webhook::WebhookDecl,
 };
 
 /// Passes an item on. `#[event]` wraps all that it makes in this, so that a crate without a plugin has one error and not one to each

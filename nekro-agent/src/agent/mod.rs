@@ -38,7 +38,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use self::session::Sessions;
 pub(crate) use self::{
-    inbound::{Fate, Inbound},
+    inbound::{Company, Ended, Fate, From, Inbound},
     models::{Models, Recorded},
     presence::Presences,
     prompt::{Overview, Source},

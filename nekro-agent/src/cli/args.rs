@@ -94,6 +94,13 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         words: Vec<String>,
     },
+    /// Serve everything over HTTP, until the program is told to end
+    #[cfg(feature = "http")]
+    Serve {
+        /// Listen here instead of where `serve.listen` says; port 0 takes one that is free
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: Option<std::net::SocketAddr>,
+    },
     /// Serve the tools to an MCP client, over standard input and output
     #[cfg(feature = "mcp")]
     Mcp(McpArgs),
@@ -216,6 +223,14 @@ pub(crate) enum AuditFormat {
 }
 
 impl Command {
+    /// Tells whether it is a server.
+    pub(crate) fn serves(&self) -> bool {
+        #[cfg(feature = "http")]
+        return matches!(self, Self::Serve { .. });
+        #[cfg(not(feature = "http"))]
+        false
+    }
+
     /// Tells whether it calls what plugins bring, beside an agent or without one.
     pub(crate) fn calls(&self) -> bool {
         match self {

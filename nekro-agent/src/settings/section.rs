@@ -53,6 +53,8 @@ sections! {
     http: HttpSettings,
     files: FilesSettings,
     process: ProcessSettings,
+    #[cfg(feature = "http")]
+    serve: crate::serve::ServeSettings,
     #[cfg(feature = "mcp")]
     mcp: crate::mcp::Limits,
     #[cfg(test)]

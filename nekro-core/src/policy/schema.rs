@@ -102,7 +102,7 @@ fn rule() -> Value {
             "origins": {
                 "description": "Through what a call must come.",
                 "type": "array",
-                "items": { "enum": ["model", "person", "schedule", "webhook", "mcp_client", "plugin", "host"] },
+                "items": { "enum": ["model", "person", "schedule", "webhook", "mcp_client", "http_client", "plugin", "host"] },
                 "minItems": 1,
             },
             "rate": {

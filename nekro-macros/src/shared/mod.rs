@@ -16,7 +16,7 @@ pub(crate) use self::{
     diagnostics::Diagnostics,
     docs::docs,
     expansion::{
-        Arguments, body, call_body, called_body, lent_decls, location, marker, names, option, optional_duration, ours_at,
+        Arguments, answering_body, body, call_body, called_body, lent_decls, location, marker, names, option, optional_duration, ours_at,
         registered,
     },
     function::Function,
