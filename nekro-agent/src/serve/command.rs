@@ -9,6 +9,7 @@ use super::{
     access::{TOKEN_FILE, Tokens, own_token},
     connection::Doors,
     feed::Feed,
+    hooks,
     server::{Parts, Server},
     settings::ServeSettings,
 };
@@ -66,6 +67,7 @@ pub(crate) async fn run(agent: &Agent, live: &Arc<Live>, served: Served, screen:
         format!("listening on http://{address} {DIM}({token}; http://{address}/api/docs lists what there is){DIM:#}")
     });
     let deadline = settings.shutdown_deadline;
+    let handling = tokio::spawn(hooks::handle(Arc::clone(&server), ending.clone()));
     let serving = doors.serve(server.router(), &settings, ending, deadline);
     tokio::pin!(serving);
     tokio::select! {
@@ -78,6 +80,8 @@ pub(crate) async fn run(agent: &Agent, live: &Arc<Live>, served: Served, screen:
     let finishing = async {
         serving.await;
         agent.machine.idle().await;
+        // One that is being handled comes to its end; the others wait on the disk.
+        let _ = handling.await;
     };
     tokio::select! {
         finished = tokio::time::timeout(deadline, finishing) => {

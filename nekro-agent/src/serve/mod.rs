@@ -11,6 +11,7 @@ mod connection;
 mod conversations;
 mod door;
 mod feed;
+mod hooks;
 mod login;
 mod metrics;
 mod openapi;
@@ -19,6 +20,7 @@ mod request;
 mod routes;
 mod server;
 mod settings;
+mod signature;
 
 pub(crate) use self::{
     command::{Served, run},

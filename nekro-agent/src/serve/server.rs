@@ -24,6 +24,7 @@ use super::{
     conversations::Conversations,
     door::door,
     feed::Feed,
+    hooks::{self, Hooks},
     login::Logins,
     metrics::Metrics,
     problem::Problem,
@@ -53,6 +54,7 @@ pub(super) struct Server {
     pub(super) refused: Buckets<String>,
     /// The conversations that clients of the OpenAI API have begun.
     pub(super) conversations: Arc<Conversations>,
+    pub(super) hooks: Hooks,
     /// Whether a line is printed for each request.
     pub(super) has_console: bool,
     pub(super) streams: Streams,
@@ -82,6 +84,7 @@ impl Server {
             logins: Logins::default(),
             metrics: Metrics::default(),
             conversations: Arc::default(),
+            hooks: Hooks::default(),
             kernel,
             machine,
             storage,
@@ -113,6 +116,10 @@ impl Server {
             routes::answer(&server, request).await
         };
         router = router.route("/p/{plugin}", any(plugin)).route("/p/{plugin}/", any(plugin)).route("/p/{plugin}/{*rest}", any(plugin));
+        let hook = |State(server): State<Arc<Self>>, request: axum::extract::Request| async move {
+            hooks::answer(&server, request).await
+        };
+        router = router.route("/hooks/{plugin}/{name}", on(MethodFilter::POST, hook));
         let nothing = || async { answer::problem(&Problem::not_found("there is nothing at this path").with_hint(HINT)) };
         let other_method = || async {
             answer::problem(&Problem::new(405, "method_not_allowed", "what is at this path is asked for by another method"))

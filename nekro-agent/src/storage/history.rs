@@ -193,7 +193,7 @@ impl HistoryPort for Storage {
 }
 
 impl Storage {
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         rows::to_micros(self.clock.now())
     }
 }

@@ -5,6 +5,8 @@
 
 mod archive;
 mod database;
+#[cfg(feature = "http")]
+mod deliveries;
 mod directory;
 mod history;
 mod migration;
@@ -21,6 +23,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use nekro_core::ClockPort;
 use rusqlite::Connection;
 
+#[cfg(feature = "http")]
+pub(crate) use self::deliveries::{NewDelivery, StoredDelivery};
 pub(crate) use self::{
     archive::{Counts, ExportError, Import, ImportError, export, export_session, import},
     directory::{DEFAULT_DIRECTORY, DataDirectory, create_private, only_owner, open_private},
