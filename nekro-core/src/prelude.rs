@@ -9,6 +9,6 @@ pub use crate::{
     Result, Role, SandboxPath, Secret, SessionId, Show, Store, Timestamp, UserId, cleanup, command, event,
     event::{Approval, FinalVerdict, Gate, Incoming, Injection, Rewrite, Signal, TurnGate, Verdict, decisions::*, facts::*},
     init, on_event, plugin, prompt, route, tool,
-    web::Delivery,
+    web::Hook,
     webhook,
 };

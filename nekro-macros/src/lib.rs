@@ -116,7 +116,7 @@ pub fn route(keys: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes a function what another system tells the plugin, at `/hooks/<plugin>/<name>`.
 ///
-/// The name stands first: `#[webhook("github", signature = github)]`. The first parameter is what came, a `&Delivery<T>`; the others are
+/// The name stands first: `#[webhook("github", signature = github)]`. The first parameter is what came, a `&Hook<T>`; the others are
 /// lent. What came is stored before the sender is answered, and handled afterwards; an error is tried again.
 ///
 /// | key | meaning |

@@ -6,7 +6,9 @@
 
 nekro_core::bundle! {
     nekro_plugin_basic,
+    nekro_plugin_board,
     nekro_plugin_dice,
+    nekro_plugin_github,
     nekro_plugin_greeter,
     nekro_plugin_guard,
     nekro_plugin_notes,

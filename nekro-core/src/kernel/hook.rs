@@ -19,7 +19,7 @@ use crate::{
     caller::{Caller, Origin, Role},
     error::{Error, Result},
     secret::Secret,
-    web::Delivery,
+    web::Hook,
     webhook::WebhookDecl,
 };
 
@@ -120,11 +120,11 @@ fn caller() -> Caller {
     Caller::new(Origin::Webhook, Role::Guest)
 }
 
-/// What the function of a webhook has as its first parameter. Implemented by [`Delivery`].
+/// What the function of a webhook has as its first parameter. Implemented by [`Hook`].
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` is not what a webhook brings",
     label = "not a delivery",
-    note = "the first parameter of a webhook is a `&Delivery<T>`, where `T` has `Deserialize` and `JsonSchema`"
+    note = "the first parameter of a webhook is a `&Hook<T>`, where `T` has `Deserialize` and `JsonSchema`"
 )]
 pub trait Delivered: Sized + 'static {
     /// How it is read. The expansion names the type by this constant alone, so that a wrong one is one error, where it is written.
@@ -161,7 +161,7 @@ impl<T> fmt::Debug for DeliveredAs<T> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: DeserializeOwned + JsonSchema + Send + Sync + 'static> Delivered for Delivery<T> {
+impl<T: DeserializeOwned + JsonSchema + Send + Sync + 'static> Delivered for Hook<T> {
     const DELIVERED: DeliveredAs<Self> = DeliveredAs {
         read: |came| Ok(Self::new(came.id, came.event, payload(came.payload)?)),
         schema: |generator| generator.subschema_for::<T>(),

@@ -7,5 +7,5 @@ mod webhook;
 pub use self::{
     answer::{Answer, Body, Download, Html, IntoAnswer, Media, Redirect, Shape, Streamed, WithStatus},
     channel::{Channel, Notice, Sse},
-    webhook::{Delivery, HookSecret, Signature},
+    webhook::{Hook, HookSecret, Signature},
 };

@@ -10,7 +10,7 @@ use crate::secret::Secret;
 /// Its signature was right, and it comes once: what the sender sends again is not given again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Delivery<T> {
+pub struct Hook<T> {
     /// How the sender names it.
     pub id: String,
     /// What kind of event it is, if the sender says so outside of the payload, as GitHub and GitLab do.
@@ -19,7 +19,7 @@ pub struct Delivery<T> {
     pub payload: T,
 }
 
-impl<T> Delivery<T> {
+impl<T> Hook<T> {
     /// Makes one: for a test that calls the function.
     pub fn new(id: impl Into<String>, event: Option<&str>, payload: T) -> Self {
         Self { id: id.into(), event: event.map(str::to_owned), payload }

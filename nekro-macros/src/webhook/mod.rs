@@ -31,7 +31,7 @@ mod tests {
                 quote!("github", signature = github),
                 quote! {
                     /// Tells the subscribers.
-                    async fn pushed(delivery: &Delivery<Push>, messages: &Messages) -> Result<()> {}
+                    async fn pushed(hook: &Hook<Push>, messages: &Messages) -> Result<()> {}
                 },
             ),
             expect_file!["snapshots/webhook.rs"],

@@ -56,14 +56,14 @@ impl Webhook {
                 other => {
                     diagnostics.report(
                         other,
-                        "the first parameter of a webhook is what came, by reference, such as `delivery: &Delivery<Push>`",
+                        "the first parameter of a webhook is what came, by reference, such as `hook: &Hook<Push>`",
                     );
                     None
                 }
             },
             Some(FnArg::Receiver(_)) => None,
             None => {
-                diagnostics.report(ident, "a webhook's first parameter is what came, such as `delivery: &Delivery<Push>`");
+                diagnostics.report(ident, "a webhook's first parameter is what came, such as `hook: &Hook<Push>`");
                 None
             }
         };

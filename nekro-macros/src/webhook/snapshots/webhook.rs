@@ -1,5 +1,5 @@
 /// Tells the subscribers.
-async fn pushed(delivery: &Delivery<Push>, messages: &Messages) -> Result<()> {}
+async fn pushed(hook: &Hook<Push>, messages: &Messages) -> Result<()> {}
 const _: () = {
     use crate::the_plugin_of_this_crate as __nekro_plugin;
     use __nekro_plugin::{Plugin as __NekroPlugin, private as __nekro};
@@ -8,7 +8,7 @@ const _: () = {
         #[allow(non_upper_case_globals, unreachable_pub, dead_code)]
         pub const a_webhook_called_github: () = ();
     }
-    const __NEKRO_DELIVERY: __nekro::DeliveredAs<Delivery<Push>> = <Delivery<
+    const __NEKRO_DELIVERY: __nekro::DeliveredAs<Hook<Push>> = <Hook<
         Push,
     > as __nekro::Delivered>::DELIVERED;
     const __NEKRO_LENT_0: __nekro::Lent<__NekroPlugin, Messages> = <Messages as __nekro::Lend<
