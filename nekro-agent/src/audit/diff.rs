@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Use,
     Tool,
     Command,
+    Route,
+    Webhook,
     Event,
     Decides,
     Listens,
@@ -41,6 +43,8 @@ impl Kind {
             Self::Use => "use",
             Self::Tool => "tool",
             Self::Command => "command",
+            Self::Route => "route",
+            Self::Webhook => "webhook",
             Self::Event => "event",
             Self::Decides => "decides on",
             Self::Listens => "listens to",
@@ -268,6 +272,8 @@ fn plugin_facts(plugin: &Plugin) -> Vec<(Kind, String, BTreeMap<&'static str, St
         properties.extend(Some(("aliases", aliases.as_str())).filter(|(_, aliases)| !aliases.is_empty()));
         fact(Kind::Command, name, &properties);
     }
+    plugin.routes.iter().for_each(|(name, auth)| fact(Kind::Route, name, &[("auth", auth)]));
+    plugin.webhooks.iter().for_each(|(name, signature)| fact(Kind::Webhook, name, &[("signature", signature)]));
     for (name, event) in &plugin.events {
         fact(Kind::Event, name, &[("sort", &event.sort), ("schema", &event.schema)]);
     }
@@ -311,6 +317,8 @@ mod tests {
             capabilities: BTreeMap::from([("http".to_owned(), http)]),
             tools: BTreeMap::from([("weather.now".to_owned(), tool)]),
             commands: BTreeMap::new(),
+            routes: BTreeMap::new(),
+            webhooks: BTreeMap::new(),
             events: BTreeMap::new(),
         };
         Surface { nekro_core: "1.0.0".to_owned(), plugins: BTreeMap::from([("weather".to_owned(), weather)]) }

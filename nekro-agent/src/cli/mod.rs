@@ -227,7 +227,7 @@ async fn with_agent(
     if is_server {
         surface = Arc::clone(&feed) as _;
         mode.observer = Some(Arc::clone(&feed) as _);
-        mode.approval = Some(Arc::new(serve::Nobody));
+        mode.approval = Some(serve::approval());
     }
     let models: Arc<dyn agent::Models> = match &command {
         Command::Chat { record: Some(path), .. } => {
@@ -268,7 +268,15 @@ async fn with_agent(
             let Loaded { sources, catalogue, mut settings, disabled, seen, .. } = loaded;
             let mut serve = std::mem::take(&mut settings.host.serve);
             serve.listen = listen.unwrap_or(serve.listen);
-            let served = serve::Served { settings: serve, feed, storage: Arc::clone(storage) };
+            let served = serve::Served {
+                settings: serve,
+                feed,
+                storage: Arc::clone(storage),
+                #[cfg(feature = "mcp")]
+                changes,
+                #[cfg(feature = "mcp")]
+                mcp_limits: settings.host.mcp.clone(),
+            };
             let live = Live::new(agent.kernel.clone(), sources, catalogue, disabled, settings, seen);
             serve::run(&agent, &live, served, screen).await
         }

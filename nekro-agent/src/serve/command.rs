@@ -29,11 +29,15 @@ pub(crate) struct Served {
     pub(crate) settings: ServeSettings,
     pub(crate) feed: Arc<Feed>,
     pub(crate) storage: Arc<Storage>,
+    #[cfg(feature = "mcp")]
+    pub(crate) changes: Arc<crate::mcp::Changes>,
+    #[cfg(feature = "mcp")]
+    pub(crate) mcp_limits: crate::mcp::Limits,
 }
 
 /// Serves until the program is told to end. Turns that are under way then come to their end, for as long as the settings say.
 pub(crate) async fn run(agent: &Agent, live: &Arc<Live>, served: Served, screen: &Screen) -> Result<(), Failure> {
-    let Served { settings, feed, storage } = served;
+    let Served { settings, feed, storage, .. } = served;
     let mistakes = settings.mistakes();
     if !mistakes.is_empty() {
         return Err(Failure::usage(mistakes.join("\n")));
@@ -56,6 +60,10 @@ pub(crate) async fn run(agent: &Agent, live: &Arc<Live>, served: Served, screen:
         has_console: !screen.is_json() && std::io::stdout().is_terminal(),
         ending: ending.clone(),
         settings: settings.clone(),
+        #[cfg(feature = "mcp")]
+        changes: served.changes,
+        #[cfg(feature = "mcp")]
+        mcp_limits: served.mcp_limits,
     });
     let token_file = directory.path().join(TOKEN_FILE);
     screen.show(&json!({ "listening": format!("http://{address}"), "token_file": token_file, "auth": settings.auth }), || {

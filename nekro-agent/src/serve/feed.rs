@@ -11,7 +11,7 @@ use std::{
 use nekro_core::{
     BoxFuture, Result, SessionId, TurnId,
     event::facts::{ToolExecuted, ToolOutcome, TurnComplete, TurnOutcome},
-    kernel::{ApprovalPort, ApprovalRequest, Observed, ObserverPort},
+    kernel::{ApprovalPort, Observed, ObserverPort},
     web::{Channel, Notice},
 };
 use serde_json::{Value, json};
@@ -35,15 +35,25 @@ pub(crate) struct Feed {
     next: Option<Arc<dyn ObserverPort>>,
 }
 
-/// Nobody is there to approve a call: what needs approval is denied, and told so.
-pub(crate) struct Nobody;
+/// Returns who approves calls: whoever is behind an MCP client that can ask, and nobody else.
+pub(crate) fn approval() -> Arc<dyn ApprovalPort> {
+    #[cfg(feature = "mcp")]
+    return Arc::new(crate::mcp::Client);
+    #[cfg(not(feature = "mcp"))]
+    Arc::new(Nobody)
+}
 
+/// Nobody is there to approve a call: what needs approval is denied, and told so.
+#[cfg(not(feature = "mcp"))]
+struct Nobody;
+
+#[cfg(not(feature = "mcp"))]
 impl ApprovalPort for Nobody {
     fn is_there(&self) -> bool {
         false
     }
 
-    fn ask<'a>(&'a self, _: &'a ApprovalRequest<'a>) -> BoxFuture<'a, bool> {
+    fn ask<'a>(&'a self, _: &'a nekro_core::kernel::ApprovalRequest<'a>) -> BoxFuture<'a, bool> {
         Box::pin(std::future::ready(false))
     }
 }

@@ -24,6 +24,6 @@ mod signature;
 
 pub(crate) use self::{
     command::{Served, run},
-    feed::{Feed, Nobody},
+    feed::{Feed, approval},
     settings::ServeSettings,
 };

@@ -7,7 +7,7 @@ use axum::{
     body::Body,
     extract::{RawPathParams, State, rejection::RawPathParamsRejection},
     http::Response,
-    middleware::from_fn_with_state,
+    middleware::{Next, from_fn_with_state},
     routing::{MethodFilter, any, on},
 };
 use nekro_core::{
@@ -58,6 +58,10 @@ pub(super) struct Server {
     /// Whether a line is printed for each request.
     pub(super) has_console: bool,
     pub(super) streams: Streams,
+    #[cfg(feature = "mcp")]
+    pub(super) changes: Arc<crate::mcp::Changes>,
+    #[cfg(feature = "mcp")]
+    pub(super) mcp_limits: crate::mcp::Limits,
 }
 
 /// What a server is made of.
@@ -71,11 +75,15 @@ pub(super) struct Parts {
     pub(super) tokens: Tokens,
     pub(super) has_console: bool,
     pub(super) ending: watch::Receiver<bool>,
+    #[cfg(feature = "mcp")]
+    pub(super) changes: Arc<crate::mcp::Changes>,
+    #[cfg(feature = "mcp")]
+    pub(super) mcp_limits: crate::mcp::Limits,
 }
 
 impl Server {
     pub(super) fn new(parts: Parts) -> Arc<Self> {
-        let Parts { kernel, machine, storage, live, feed, settings, tokens, has_console, ending } = parts;
+        let Parts { kernel, machine, storage, live, feed, settings, tokens, has_console, ending, .. } = parts;
         let wrong_tokens: Rate = WRONG_TOKENS.parse().expect("a rate");
         Arc::new(Self {
             rates: Buckets::new(settings.rate),
@@ -93,6 +101,10 @@ impl Server {
             settings,
             tokens,
             has_console,
+            #[cfg(feature = "mcp")]
+            changes: parts.changes,
+            #[cfg(feature = "mcp")]
+            mcp_limits: parts.mcp_limits,
         })
     }
 
@@ -120,6 +132,10 @@ impl Server {
             hooks::answer(&server, request).await
         };
         router = router.route("/hooks/{plugin}/{name}", on(MethodFilter::POST, hook));
+        #[cfg(feature = "mcp")]
+        {
+            router = router.merge(self.mcp());
+        }
         let nothing = || async { answer::problem(&Problem::not_found("there is nothing at this path").with_hint(HINT)) };
         let other_method = || async {
             answer::problem(&Problem::new(405, "method_not_allowed", "what is at this path is asked for by another method"))
@@ -129,6 +145,28 @@ impl Server {
             .method_not_allowed_fallback(other_method)
             .layer(from_fn_with_state(Arc::clone(self), door))
             .with_state(Arc::clone(self))
+    }
+
+    /// Returns what answers MCP clients.
+    #[cfg(feature = "mcp")]
+    fn mcp(self: &Arc<Self>) -> Router<Arc<Self>> {
+        let service = crate::mcp::service(
+            self.kernel.clone(),
+            Arc::clone(&self.changes),
+            &self.mcp_limits,
+            self.streams.ending.clone(),
+        );
+        let ask = |State(server): State<Arc<Self>>, mut request: axum::extract::Request, next: Next| async move {
+            let identity = request.extensions().get::<Identity>().cloned().unwrap_or_else(Identity::guest);
+            if let Err(problem) = server.allow(&identity, Some(nekro_core::Role::User)) {
+                return answer::problem(&problem);
+            }
+            let caller = nekro_core::Caller { origin: nekro_core::Origin::McpClient, ..identity.caller() };
+            request.extensions_mut().insert(crate::mcp::Asking(caller));
+            next.run(request).await
+        };
+        let layer = from_fn_with_state(Arc::clone(self), ask);
+        Router::new().route_service("/mcp", service).route_layer(layer)
     }
 
     async fn operate(
