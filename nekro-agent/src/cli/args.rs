@@ -31,6 +31,14 @@ pub(crate) struct Global {
     /// Keep everything in this directory [default: .nekro]
     #[arg(long, global = true, value_name = "DIR", env = "NEKRO_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// Let the agent carry it out that is served at this address, instead of opening its data
+    #[cfg(feature = "http")]
+    #[arg(long, global = true, value_name = "URL", env = "NEKRO_SERVER")]
+    pub(crate) server: Option<String>,
+    /// The token for that [default: the data directory's, if the server is on this machine]
+    #[cfg(feature = "http")]
+    #[arg(long, global = true, value_name = "TOKEN", env = "NEKRO_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
     /// Print JSON, for programs
     #[arg(long, global = true)]
     pub(crate) json: bool,

@@ -14,6 +14,8 @@ mod output;
 mod plugins;
 mod policy;
 mod prompt;
+#[cfg(feature = "http")]
+mod remote;
 mod schema;
 mod secret;
 mod sessions;
@@ -85,6 +87,11 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         let call = command.find_subcommand_mut("call").map(|call| call.render_help().ansi().to_string());
         screen.line(call.unwrap_or_default());
         return Ok(());
+    }
+    #[cfg(feature = "http")]
+    if let Some(server) = &global.server {
+        let directory = global.data.clone().unwrap_or_else(|| DEFAULT_DIRECTORY.into());
+        return remote::run(command, server, &global, &directory, screen);
     }
     if let Command::Schema { out, check } = command {
         let registry = read_registry(roster)?;

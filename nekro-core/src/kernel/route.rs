@@ -90,7 +90,7 @@ impl RouteEntry {
 
     /// Returns the whole path, such as `/p/board/boards/{id}`.
     pub fn path(&self) -> String {
-        format!("/p/{}{}", self.decl.plugin.id, self.decl.path)
+        format!("/p/{}{}", self.decl.plugin.id, self.decl.path.trim_end_matches('/'))
     }
 
     /// Returns the names of the arguments that stand in the path.

@@ -26,7 +26,25 @@ pub(super) const OPERATIONS: &[Operation] = &[
     .query::<Where>()
     .body::<Map<String, Value>>()
     .json::<Reply>(),
+    Operation::new(
+        Method::Post,
+        "/api/tools/{tool}/words",
+        "call_tool_by_words",
+        "Calls a tool with words as a person types them: `--name value`, and the rest by position.",
+        run!(call_by_words),
+    )
+    .query::<Where>()
+    .body::<Words>()
+    .json::<Reply>(),
 ];
+
+/// A call as a person types it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    /// The words after the name of the tool.
+    words: Vec<String>,
+}
 
 /// In which conversation.
 #[derive(Deserialize, JsonSchema)]
@@ -94,6 +112,17 @@ async fn call(server: &Server, request: &Request) -> Result<Answer, Problem> {
     let arguments = Value::Object(request.object()?).to_string();
     let span = tracing::info_span!("call", session = caller.session.as_ref().map(tracing::field::display));
     let reply = server.kernel.call(name, &arguments, &caller).instrument(span).await?;
+    answered(reply)
+}
+
+async fn call_by_words(server: &Server, request: &Request) -> Result<Answer, Problem> {
+    let (caller, name) = (caller(request)?, request.path("tool"));
+    let Words { words } = request.json()?;
+    let span = tracing::info_span!("call", session = caller.session.as_ref().map(tracing::field::display));
+    answered(server.kernel.call_words(name, &words, &caller).instrument(span).await?)
+}
+
+fn answered(reply: nekro_core::Reply) -> Result<Answer, Problem> {
     let text = (!reply.content.is_empty()).then(|| reply.to_text());
     Ok(Answer::json(&Reply {
         kind: serde_json::to_value(reply.kind).unwrap_or(Value::Null),
