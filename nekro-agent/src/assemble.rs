@@ -20,7 +20,6 @@ use crate::{
     agent::{Machine, Models, Parts, Presences, Speaker, Surface},
     history::HistoryPort,
     ports::{Conversations, EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
-    reach::Reach,
     reach::{Asked, Reach},
     settings::{self, Checked},
     storage::{Ledger, Storage},

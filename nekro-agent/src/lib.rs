@@ -25,6 +25,8 @@ pub mod mcp;
 mod model;
 mod ports;
 mod reach;
+#[cfg(feature = "http")]
+mod serve;
 mod settings;
 mod storage;
 mod style;
@@ -54,6 +56,8 @@ fn registry_of(is_wanted: impl Fn(&str) -> bool) -> nekro_core::kernel::Registry
     of.tools.retain(|decl| is_wanted(decl.plugin.id));
     of.handlers.retain(|decl| is_wanted(decl.plugin.id));
     of.commands.retain(|decl| is_wanted(decl.plugin.id));
+    of.routes.retain(|decl| is_wanted(decl.plugin.id));
+    of.webhooks.retain(|decl| is_wanted(decl.plugin.id));
     of.prompts.retain(|decl| is_wanted(decl.plugin.id));
     of.tasks.retain(|decl| is_wanted(decl.plugin.id));
     of.hooks.retain(|decl| is_wanted(decl.plugin.id));

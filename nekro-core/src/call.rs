@@ -2,7 +2,14 @@
 
 use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use crate::{argument, argument::Slot, caller::Caller, capability::TaskRun, error::Error, kernel::Kernel, kernel::Running};
+use crate::{
+    argument,
+    argument::Slot,
+    caller::Caller,
+    capability::TaskRun,
+    error::Error,
+    kernel::{Kernel, RawDelivery, Running},
+};
 
 /// A boxed future, as the host awaits it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -28,6 +35,7 @@ pub(crate) enum Input<'a> {
         arguments: &'a str,
         run: &'a Arc<dyn TaskRun>,
     },
+    Delivery(&'a RawDelivery<'a>),
 }
 
 impl<'a> Call<'a> {
@@ -42,7 +50,7 @@ impl<'a> Call<'a> {
             Input::Arguments(json) | Input::Task { arguments: json, .. } => {
                 argument::read_object(json, slots).map_err(Error::from)
             }
-            Input::Nothing | Input::Event(_) => argument::read_object("{}", slots).map_err(Error::from),
+            Input::Nothing | Input::Event(_) | Input::Delivery(_) => argument::read_object("{}", slots).map_err(Error::from),
         }
     }
 
@@ -55,7 +63,7 @@ impl<'a> Call<'a> {
     pub(crate) fn event<E: Any>(&self) -> Result<&'a E, Error> {
         match self.input {
             Input::Event(event) => event.downcast_ref().ok_or_else(no_event),
-            Input::Nothing | Input::Arguments(_) | Input::Task { .. } => Err(no_event()),
+            Input::Nothing | Input::Arguments(_) | Input::Task { .. } | Input::Delivery(_) => Err(no_event()),
         }
     }
 }

@@ -85,6 +85,8 @@ pub enum Origin {
     Webhook,
     /// A client of the MCP server.
     McpClient,
+    /// A client of the HTTP server.
+    HttpClient,
     /// Another plugin.
     Plugin(PluginId),
     /// The agent itself.

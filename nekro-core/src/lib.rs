@@ -58,11 +58,14 @@ mod plugin;
 pub mod policy;
 pub mod prelude;
 mod prompt;
+mod route;
 mod secret;
 mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tool;
+pub mod web;
+mod webhook;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -70,7 +73,7 @@ pub mod __private;
 
 /// A moment, as [`Clock::now`] returns it.
 pub use jiff::Timestamp;
-pub use nekro_macros::{cleanup, command, event, init, on_event, plugin, prompt, task, tool};
+pub use nekro_macros::{cleanup, command, event, init, on_event, plugin, prompt, route, task, tool, webhook};
 
 pub use self::{
     argument::{ArgumentDecl, ArgumentsError, ConfigMistake, FromArgument, Mistake, MistakeKind, suggest},
@@ -97,7 +100,9 @@ pub use self::{
     output::{Content, Image, IntoReply, Kind, Note, Part, Reply, Show},
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::{IntoSection, PromptDecl},
+    route::{Method, RouteDecl, RouteOutput},
     secret::Secret,
     task::{TaskArguments, TaskDecl, TaskEnd, TaskProblem, TaskRecord, TaskState, WhenDisabled},
     tool::{Effect, OutputDecl, ToolDecl},
+    webhook::WebhookDecl,
 };

@@ -9,5 +9,7 @@ pub use crate::{
     Origin, Peers, Process, Random, Result, Role, SandboxPath, Secret, Secrets, SessionId, Sessions, Show, Store, Task, TaskEnd,
     TaskId, TaskState, Tasks, Timestamp, Trigger, UserId, cleanup, command, event,
     event::{Approval, FinalVerdict, Gate, Incoming, Injection, Rewrite, Signal, TurnGate, Verdict, decisions::*, facts::*},
-    init, on_event, plugin, prompt, task, tool,
+    init, on_event, plugin, prompt, route, task, tool,
+    web::Hook,
+    webhook,
 };

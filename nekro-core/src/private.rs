@@ -19,13 +19,18 @@ pub use crate::{
     handler::{HandlerBody, HandlerDecl, Phase, Sink},
     ids::{MaybeId, SessionId, TurnId},
     init::{HookDecl, State, When},
+    kernel::{Delivered, DeliveredAs},
     lend::{Lend, Lent, LentDecl, LentKind, Loan, lend_config, lend_state},
     location::Location,
-    output::{Convert, FallibleTag, PlainTag, Probe, Reply, ReplyOf},
+    output::{AnswerOf, Convert, FallibleTag, PlainTag, Probe, Reply, ReplyOf},
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::PromptDecl,
+    route::{Method, RouteDecl},
+    secret::Secret,
     task::{ArgumentsJson, TaskArguments, TaskDecl, TaskEnd, WhenDisabled, start_as_tool, started_task},
     tool::{Effect, OutputDecl, ToolDecl},
+    web::{Answer, HookSecret, Signature},
+    webhook::WebhookDecl,
 };
 
 /// Passes an item on. `#[event]` wraps all that it makes in this, so that a crate without a plugin has one error and not one to each

@@ -9,9 +9,11 @@ mod hook;
 mod on_event;
 mod plugin;
 mod prompt;
+mod route;
 mod shared;
 mod task;
 mod tool;
+mod webhook;
 
 use proc_macro::TokenStream;
 
@@ -99,6 +101,37 @@ pub fn command(keys: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn prompt(keys: TokenStream, item: TokenStream) -> TokenStream {
     prompt::attribute(keys.into(), item.into()).into()
+}
+
+/// Makes a function something that is asked for over HTTP, below `/p/<plugin>`.
+///
+/// The method and the path stand first: `#[route(GET, "/boards/{id}", auth = user)]`. References are lent by the host; every other
+/// parameter is an argument, from the path if its name stands there, otherwise from the query, a form, or the JSON body.
+///
+/// It returns any type with `Serialize` and `JsonSchema`, or what `nekro_core::web` has, such as `Html`, `Redirect` or `Sse`.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `auth = user` | the least that a caller must be: `user`, `manager` or `admin`; or `public`, for everybody |
+/// | `deadline = "5s"` | how long it may take |
+#[proc_macro_attribute]
+pub fn route(keys: TokenStream, item: TokenStream) -> TokenStream {
+    route::attribute(keys.into(), item.into()).into()
+}
+
+/// Makes a function what another system tells the plugin, at `/hooks/<plugin>/<name>`.
+///
+/// The name stands first: `#[webhook("github", signature = github)]`. The first parameter is what came, a `&Hook<T>`; the others are
+/// lent. What came is stored before the sender is answered, and handled afterwards; an error is tried again.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `signature = github` | how the sender proves itself: `github`, `gitlab`, `stripe`, `slack` or `hmac` |
+/// | `secret = webhook_secret` | the field of the plugin's struct with the secret; by default `webhook_secret` |
+/// | `deadline = "5s"` | how long handling it may take |
+#[proc_macro_attribute]
+pub fn webhook(keys: TokenStream, item: TokenStream) -> TokenStream {
+    webhook::attribute(keys.into(), item.into()).into()
 }
 
 /// Makes a function the one that prepares the plugin. What it returns is the plugin's state: other functions borrow it.

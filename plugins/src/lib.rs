@@ -6,9 +6,11 @@
 
 nekro_core::bundle! {
     nekro_plugin_basic,
+    nekro_plugin_board,
     nekro_plugin_dice,
     nekro_plugin_feeds,
     nekro_plugin_git,
+    nekro_plugin_github,
     nekro_plugin_greeter,
     nekro_plugin_guard,
     nekro_plugin_notes,

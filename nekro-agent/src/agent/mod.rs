@@ -40,7 +40,7 @@ use nekro_core::{ClockPort, Error, Random, RandomPort, Result, Timestamp, kernel
 use tokio::sync::{Notify, Semaphore};
 
 pub(crate) use self::{
-    inbound::{Fate, Inbound},
+    inbound::{Company, Ended, Fate, From, Inbound},
     models::{Models, Recorded},
     presence::Presences,
     prompt::{Overview, Source},

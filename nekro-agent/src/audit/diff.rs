@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Tool,
     Task,
     Command,
+    Route,
+    Webhook,
     Event,
     Decides,
     Listens,
@@ -45,6 +47,8 @@ impl Kind {
             Self::Tool => "tool",
             Self::Task => "task",
             Self::Command => "command",
+            Self::Route => "route",
+            Self::Webhook => "webhook",
             Self::Event => "event",
             Self::Decides => "decides on",
             Self::Listens => "listens to",
@@ -278,6 +282,8 @@ fn plugin_facts(plugin: &Plugin) -> Vec<(Kind, String, BTreeMap<&'static str, St
         properties.extend(Some(("aliases", aliases.as_str())).filter(|(_, aliases)| !aliases.is_empty()));
         fact(Kind::Command, name, &properties);
     }
+    plugin.routes.iter().for_each(|(name, auth)| fact(Kind::Route, name, &[("auth", auth)]));
+    plugin.webhooks.iter().for_each(|(name, signature)| fact(Kind::Webhook, name, &[("signature", signature)]));
     for (name, event) in &plugin.events {
         fact(Kind::Event, name, &[("sort", &event.sort), ("schema", &event.schema)]);
     }
@@ -324,6 +330,8 @@ mod tests {
             tools: BTreeMap::from([("weather.now".to_owned(), tool)]),
             tasks: BTreeMap::new(),
             commands: BTreeMap::new(),
+            routes: BTreeMap::new(),
+            webhooks: BTreeMap::new(),
             events: BTreeMap::new(),
         };
         Surface { nekro_core: "1.0.0".to_owned(), plugins: BTreeMap::from([("weather".to_owned(), weather)]) }

@@ -187,6 +187,12 @@ impl Text {
             self.fact("role", &command.role);
             self.list("aliases", &command.aliases);
         }
+        for (table_of, facts) in [("routes", &plugin.routes), ("webhooks", &plugin.webhooks)] {
+            if !facts.is_empty() {
+                self.table(&format!("{table}.{table_of}"));
+                facts.iter().for_each(|(name, fact)| self.fact(name, fact));
+            }
+        }
         for (name, event) in &plugin.events {
             self.table(&format!("{table}.events.{}", key(name)));
             self.fact("sort", &event.sort);
@@ -238,6 +244,8 @@ mod tests {
             tools: BTreeMap::from([(text(), Tool { effect: text(), kind: "value".to_owned(), schema: text() })]),
             tasks: BTreeMap::from([(text(), Task { when_disabled: text(), schema: text() })]),
             commands: BTreeMap::from([(text(), Command { role: text(), aliases: names(&[]) })]),
+            routes: BTreeMap::from([(text(), "public".to_owned())]),
+            webhooks: BTreeMap::from([(text(), "github".to_owned())]),
             events: BTreeMap::from([(text(), Event { sort: "fact".to_owned(), schema: text() })]),
         };
         Surface { nekro_core: "0.1.0".to_owned(), plugins: BTreeMap::from([(text(), plugin)]) }
@@ -285,6 +293,12 @@ mod tests {
 
             [plugins."a.b".commands."a.b"]
             role = "a.b"
+
+            [plugins."a.b".routes]
+            "a.b" = "public"
+
+            [plugins."a.b".webhooks]
+            "a.b" = "github"
 
             [plugins."a.b".events."a.b"]
             sort = "fact"

@@ -59,6 +59,12 @@ pub(crate) struct Plugin {
     pub(crate) tasks: BTreeMap<String, Task>,
     #[serde(default)]
     pub(crate) commands: BTreeMap<String, Command>,
+    /// Its routes: method and path, and who may ask.
+    #[serde(default)]
+    pub(crate) routes: BTreeMap<String, String>,
+    /// Its webhooks: the path, and how the sender proves itself.
+    #[serde(default)]
+    pub(crate) webhooks: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) events: BTreeMap<String, Event>,
 }
@@ -160,6 +166,8 @@ fn plugin(plugin: &manifest::Plugin, program: &Program, decisions: &BTreeSet<&st
         schema: hash(json!({ "description": one.description, "arguments": one.arguments, "result": one.result })),
     };
     let command = |one: &manifest::Command| Command { role: wire(&one.role), aliases: one.aliases.iter().cloned().collect() };
+    let auth = |one: &manifest::Route| one.role.as_ref().map_or_else(|| "public".to_owned(), wire);
+    let routes: Vec<_> = plugin.routes.iter().map(|one| (format!("{} {}", one.method, one.path), auth(one))).collect();
     let event = |one: &manifest::Event| Event { sort: wire(&one.sort), schema: hash(one.schema.clone()) };
     let (mut listens, mut decides) = (BTreeSet::new(), Vec::new());
     for handler in &plugin.handlers {
@@ -188,6 +196,8 @@ fn plugin(plugin: &manifest::Plugin, program: &Program, decisions: &BTreeSet<&st
         tools: unique("tool", plugin.tools.iter().map(|one| (&one.name, tool(one))))?,
         tasks: unique("task", plugin.tasks.iter().map(|one| (&one.name, task(one))))?,
         commands: unique("command", plugin.commands.iter().map(|one| (&one.name, command(one))))?,
+        routes: unique("route", routes.iter().map(|(name, auth)| (name, auth.clone())))?,
+        webhooks: unique("webhook", plugin.webhooks.iter().map(|one| (&one.path, wire(&one.signature))))?,
         events: unique("event", plugin.events.iter().map(|one| (&one.name, event(one))))?,
     })
 }

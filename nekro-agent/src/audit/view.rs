@@ -61,6 +61,12 @@ fn plugin(id: &str, plugin: &Plugin) -> String {
     for (name, command) in &plugin.commands {
         rows.styled("command", format!("/{} {DIM}{}{DIM:#}", word(name), word(&command.role)));
     }
+    for (name, auth) in &plugin.routes {
+        rows.styled("route", format!("{} {DIM}{}{DIM:#}", word(name), word(auth)));
+    }
+    for (name, signature) in &plugin.webhooks {
+        rows.styled("webhook", format!("{} {DIM}{}{DIM:#}", word(name), word(signature)));
+    }
     for (name, event) in &plugin.events {
         rows.styled("event", format!("{} {DIM}{}{DIM:#}", word(name), word(&event.sort)));
     }

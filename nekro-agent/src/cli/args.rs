@@ -31,6 +31,14 @@ pub(crate) struct Global {
     /// Keep everything in this directory [default: .nekro]
     #[arg(long, global = true, value_name = "DIR", env = "NEKRO_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// Let the agent carry it out that is served at this address, instead of opening its data
+    #[cfg(feature = "http")]
+    #[arg(long, global = true, value_name = "URL", env = "NEKRO_SERVER")]
+    pub(crate) server: Option<String>,
+    /// The token for that [default: the data directory's, if the server is on this machine]
+    #[cfg(feature = "http")]
+    #[arg(long, global = true, value_name = "TOKEN", env = "NEKRO_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
     /// Print JSON, for programs
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -106,6 +114,13 @@ pub(crate) enum Command {
         /// The session: another one than the terminal's own
         #[arg(long, value_name = "NAME")]
         session: Option<String>,
+    },
+    /// Serve everything over HTTP, until the program is told to end
+    #[cfg(feature = "http")]
+    Serve {
+        /// Listen here instead of where `serve.listen` says; port 0 takes one that is free
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: Option<std::net::SocketAddr>,
     },
     /// Serve the tools to an MCP client, over standard input and output
     #[cfg(feature = "mcp")]
@@ -240,6 +255,14 @@ pub(crate) enum AuditFormat {
 }
 
 impl Command {
+    /// Tells whether it is a server.
+    pub(crate) fn serves(&self) -> bool {
+        #[cfg(feature = "http")]
+        return matches!(self, Self::Serve { .. });
+        #[cfg(not(feature = "http"))]
+        false
+    }
+
     /// Tells whether it calls what plugins bring, beside an agent or without one.
     pub(crate) fn calls(&self) -> bool {
         match self {

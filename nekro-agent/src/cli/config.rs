@@ -38,7 +38,7 @@ fn read(sources: &Sources, catalogue: &Catalogue) -> Result<Layers, Failure> {
 }
 
 /// Reads a key that the schema knows.
-fn known<'c>(text: &str, catalogue: &'c Catalogue) -> Result<(Key, Form<'c>), Failure> {
+pub(crate) fn known<'c>(text: &str, catalogue: &'c Catalogue) -> Result<(Key, Form<'c>), Failure> {
     let key = Key::parse(text).map_err(Failure::usage)?;
     let mut form = catalogue.form();
     for (at, part) in key.parts().iter().enumerate() {
@@ -148,7 +148,7 @@ fn init(sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(),
 }
 
 /// What happens to a key in the file.
-enum Change<'v> {
+pub(crate) enum Change<'v> {
     Set(&'v Value),
     Unset,
 }
@@ -165,8 +165,28 @@ fn unset(key: &str, sources: &Sources, catalogue: &Catalogue, screen: &Screen) -
     change(&key, &Change::Unset, sources, catalogue, screen)
 }
 
-/// Changes the file, if the whole is right afterwards.
+/// Changes the file, if the whole is right afterwards, and tells of it.
 fn change(key: &Key, change: &Change<'_>, sources: &Sources, catalogue: &Catalogue, screen: &Screen) -> Result<(), Failure> {
+    let (written, above) = change_file(key, change, sources, catalogue)?;
+    let file = sources.file().display().to_string();
+    screen.warn_of_secrets(&written.secrets_in_clear(catalogue));
+    let done = if matches!(change, Change::Set(_)) { "is set in" } else { "is no longer set in" };
+    screen.show(&json!({ "key": key.to_string(), "file": file, "set_above": above.as_ref().map(Origin::to_json) }), || {
+        match &above {
+            Some(above) => format!("`{key}` {done} {file}, but {above} sets it too, and that is what holds"),
+            None => format!("`{key}` {done} {file}"),
+        }
+    });
+    Ok(())
+}
+
+/// Changes the file, if the whole is right afterwards. Returns what it says now, and what sets the key above it.
+pub(crate) fn change_file(
+    key: &Key,
+    change: &Change<'_>,
+    sources: &Sources,
+    catalogue: &Catalogue,
+) -> Result<(Layers, Option<Origin>), Failure> {
     let wrong = |mistakes: Mistakes| Failure::settings(&mistakes).with_hint("nothing was changed");
     // A file that is named and not there yet is made.
     let old = sources.text_if_there().map_err(wrong)?;
@@ -200,16 +220,8 @@ fn change(key: &Key, change: &Change<'_>, sources: &Sources, catalogue: &Catalog
     }
     write::replace(sources.file(), old.as_deref(), &new)
         .map_err(|error| Failure::work(format!("{file} cannot be written: {error}")))?;
-    screen.warn_of_secrets(&written.secrets_in_clear(catalogue));
     let above = layers.set_above(key);
-    let done = if matches!(change, Change::Set(_)) { "is set in" } else { "is no longer set in" };
-    screen.show(&json!({ "key": key.to_string(), "file": file, "set_above": above.as_ref().map(Origin::to_json) }), || {
-        match &above {
-            Some(above) => format!("`{key}` {done} {file}, but {above} sets it too, and that is what holds"),
-            None => format!("`{key}` {done} {file}"),
-        }
-    });
-    Ok(())
+    Ok((written, above))
 }
 
 /// Tells whether two values are the same, but for empty tables: a header that nothing stands under says nothing.

@@ -3,7 +3,7 @@
 mod args;
 mod audit;
 mod call;
-mod config;
+pub(crate) mod config;
 mod data;
 mod doctor;
 mod emit;
@@ -14,6 +14,8 @@ mod output;
 mod plugins;
 mod policy;
 mod prompt;
+#[cfg(feature = "http")]
+mod remote;
 #[cfg(feature = "sandbox")]
 mod run;
 mod schema;
@@ -36,6 +38,8 @@ pub(crate) use self::{
 };
 #[cfg(feature = "mcp")]
 use crate::mcp;
+#[cfg(feature = "http")]
+use crate::serve;
 use crate::{
     agent::{self, Recorded},
     assemble::{self, Agent, AssembleError, Mode},
@@ -87,6 +91,11 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         let call = command.find_subcommand_mut("call").map(|call| call.render_help().ansi().to_string());
         screen.line(call.unwrap_or_default());
         return Ok(());
+    }
+    #[cfg(feature = "http")]
+    if let Some(server) = &global.server {
+        let directory = global.data.clone().unwrap_or_else(|| DEFAULT_DIRECTORY.into());
+        return remote::run(command, server, &global, &directory, screen);
     }
     if let Command::Schema { out, check } = command {
         let registry = read_registry(roster)?;
@@ -199,14 +208,15 @@ async fn with_agent(
     screen: &Screen,
 ) -> Result<(), Failure> {
     // One agent at a time runs on a directory; commands that come and go may do so beside it.
-    let is_agent = matches!(command, Command::Chat { .. });
+    let is_server = command.serves();
+    let is_agent = matches!(command, Command::Chat { .. }) || is_server;
     let _lock = is_agent.then(|| storage.directory().lock()).transpose().map_err(|problem| Failure::of(&problem.into()))?;
     if is_agent || command.calls() {
         log::hide(secrets(&loaded.settings, &loaded.catalogue));
         log::keep_in(storage.directory(), &registry);
     }
-    let event_stream = global.json && is_agent;
-    #[cfg_attr(not(feature = "mcp"), expect(unused_mut, reason = "only a client changes it"))]
+    let event_stream = global.json && is_agent && !is_server;
+    #[cfg_attr(not(any(feature = "mcp", feature = "http")), expect(unused_mut, reason = "only clients change it"))]
     let mut mode = Mode { strict: global.strict, event_stream, at_work: is_agent, ..Mode::default() };
     #[cfg(feature = "mcp")]
     let changes = Arc::new(mcp::Changes::default());
@@ -215,6 +225,21 @@ async fn with_agent(
         mode.approval = Some(Arc::new(mcp::Client));
         mode.observer = Some(Arc::clone(&changes) as _);
     }
+    #[cfg(feature = "http")]
+    let feed = {
+        #[cfg(feature = "mcp")]
+        let next = is_server.then(|| Arc::clone(&changes) as _);
+        #[cfg(not(feature = "mcp"))]
+        let next = None;
+        Arc::new(serve::Feed::new(loaded.settings.host.serve.kept_events, next))
+    };
+    let mut surface: Arc<dyn agent::Surface> = Arc::new(Conversation::new(global.json));
+    #[cfg(feature = "http")]
+    if is_server {
+        surface = Arc::clone(&feed) as _;
+        mode.observer = Some(Arc::clone(&feed) as _);
+        mode.approval = Some(serve::approval());
+    }
     let models: Arc<dyn agent::Models> = match &command {
         Command::Chat { record: Some(path), .. } => {
             Arc::new(Recorded::new(Arc::clone(&loaded.models) as _, recording(path, &loaded)?))
@@ -222,12 +247,10 @@ async fn with_agent(
         _ => Arc::clone(&loaded.models) as _,
     };
     let (agent, questions) =
-        assemble::start(registry, &loaded.settings, storage, models, mode, Arc::new(Conversation::new(global.json)))
-            .await
-            .map_err(|error| match &error {
-                AssembleError::Sessions(problem) | AssembleError::Tasks(problem) => Failure::of(problem),
-                error => Failure::usage(error),
-            })?;
+        assemble::start(registry, &loaded.settings, storage, models, mode, surface).await.map_err(|error| match &error {
+            AssembleError::Sessions(problem) | AssembleError::Tasks(problem) => Failure::of(problem),
+            error => Failure::usage(error),
+        })?;
     let caller = Caller::operator().in_session(SESSION);
     let result = match command {
         Command::Chat { session, model, once, record: _ } => {
@@ -256,6 +279,23 @@ async fn with_agent(
         Command::Emit { event, fields } => emit::emit(&agent, &event, &fields, &caller, screen).await,
         Command::Prompt { session } => prompt::show(&agent, &chat::session(session.as_deref()), screen).await,
         Command::Doctor { online } => doctor::check(&agent, &loaded, storage, online, screen).await,
+        #[cfg(feature = "http")]
+        Command::Serve { listen } => {
+            let Loaded { sources, catalogue, mut settings, disabled, seen, .. } = loaded;
+            let mut serve = std::mem::take(&mut settings.host.serve);
+            serve.listen = listen.unwrap_or(serve.listen);
+            let served = serve::Served {
+                settings: serve,
+                feed,
+                storage: Arc::clone(storage),
+                #[cfg(feature = "mcp")]
+                changes,
+                #[cfg(feature = "mcp")]
+                mcp_limits: settings.host.mcp.clone(),
+            };
+            let live = Live::new(agent.kernel.clone(), sources, catalogue, disabled, settings, seen);
+            serve::run(&agent, &live, served, screen).await
+        }
         #[cfg(feature = "mcp")]
         Command::Mcp(args::McpArgs { role, session }) => {
             let Loaded { sources, catalogue, settings, disabled, seen, .. } = loaded;

@@ -168,6 +168,13 @@ impl Failure {
         Self { code: if wrong_use { 2 } else { 1 }, error: json }
     }
 
+    /// Returns what it says: what went wrong, and what to do about it.
+    #[cfg(feature = "http")]
+    pub(crate) fn told(&self) -> (&str, Option<&str>) {
+        let text = |key| self.error.get(key).and_then(Value::as_str);
+        (text("message").unwrap_or_default(), text("hint"))
+    }
+
     /// Prints the failure, and gives the exit code.
     pub(crate) fn report(&self, screen: &Screen) -> ExitCode {
         let text = |key| self.error.get(key).and_then(Value::as_str);

@@ -157,6 +157,10 @@ fn text(description: &Description<'_>) -> String {
     section("tools", plugin.tools.iter().map(|tool| named(tool.name.clone(), &tool.description)).collect());
     let commands = plugin.commands.iter();
     section("commands", commands.map(|command| named(format!("/{}", command.name), &command.description)).collect());
+    let routes = plugin.routes.iter();
+    section("routes", routes.map(|route| named(format!("{} {}", route.method, route.path), &route.description)).collect());
+    let webhooks = plugin.webhooks.iter();
+    section("webhooks", webhooks.map(|hook| named(hook.path.clone(), &hook.description)).collect());
     let handlers = plugin.handlers.iter();
     section("listens to", handlers.map(|one| vec![one.event.clone(), one.name.clone(), one.location.clone()]).collect());
     section("exports", plugin.events.iter().map(|event| named(event.name.clone(), &event.description)).collect());

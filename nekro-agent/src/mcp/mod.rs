@@ -7,12 +7,16 @@ mod approval;
 mod changes;
 mod command;
 mod completion;
+#[cfg(feature = "http")]
+mod http;
 mod limits;
 mod lines;
 mod prompts;
 mod server;
 mod tools;
 
+#[cfg(feature = "http")]
+pub(crate) use self::http::{Asking, service};
 pub(crate) use self::{
     approval::Client,
     changes::Changes,

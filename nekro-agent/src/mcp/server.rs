@@ -34,11 +34,20 @@ pub struct Server(Handler);
 
 /// What answers. The SDK's trait is not part of what [`Server`] promises.
 #[derive(Clone)]
-struct Handler(Arc<Inner>);
+pub(crate) struct Handler(Arc<Inner>);
+
+/// Who is asking.
+pub(super) enum Who {
+    /// One caller, whatever is asked.
+    One(Caller),
+    /// Whoever a request says, which came over HTTP.
+    #[cfg(feature = "http")]
+    OfRequest,
+}
 
 struct Inner {
     kernel: Kernel,
-    caller: Caller,
+    who: Who,
     changes: Arc<Changes>,
     outbox: Option<Arc<Outbox>>,
     questions: Questions,
@@ -53,8 +62,7 @@ impl Server {
     }
 
     pub(super) fn with(kernel: Kernel, caller: Caller, changes: Arc<Changes>, outbox: Option<Arc<Outbox>>) -> Self {
-        let tools = kernel.registry().tools().iter().map(|tool| (tool.name.clone(), OnceLock::new())).collect();
-        Self(Handler(Arc::new(Inner { kernel, caller, changes, outbox, questions: Questions::default(), tools })))
+        Self(Handler::new(kernel, Who::One(caller), changes, outbox))
     }
 
     /// Serves one client over a stream of lines, until it ends the input.
@@ -78,11 +86,31 @@ impl Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("caller", &self.0.0.caller).finish_non_exhaustive()
+        f.debug_struct("Server").finish_non_exhaustive()
     }
 }
 
 impl Handler {
+    pub(super) fn new(kernel: Kernel, who: Who, changes: Arc<Changes>, outbox: Option<Arc<Outbox>>) -> Self {
+        let tools = kernel.registry().tools().iter().map(|tool| (tool.name.clone(), OnceLock::new())).collect();
+        Self(Arc::new(Inner { kernel, who, changes, outbox, questions: Questions::default(), tools }))
+    }
+
+    /// Returns who is asking.
+    fn caller<'a>(&'a self, context: &'a RequestContext<RoleServer>) -> Result<&'a Caller, ErrorData> {
+        #[cfg(not(feature = "http"))]
+        let _ = context;
+        match &self.0.who {
+            Who::One(caller) => Ok(caller),
+            #[cfg(feature = "http")]
+            Who::OfRequest => {
+                let parts = context.extensions.get::<axum::http::request::Parts>();
+                let asking = parts.and_then(|parts| parts.extensions.get::<super::Asking>());
+                asking.map(|asking| &asking.0).ok_or_else(|| ErrorData::internal_error("nobody is known to be asking", None))
+            }
+        }
+    }
+
     fn described(&self, name: &str) -> Option<&Described> {
         let entry = self.0.kernel.registry().tool(name)?;
         Some(self.0.tools.get(name)?.get_or_init(|| Described::new(entry)))
@@ -104,10 +132,10 @@ impl ServerHandler for Handler {
     async fn list_tools(
         &self,
         page: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         only_page(page.as_ref())?;
-        let Inner { kernel, caller, .. } = &*self.0;
+        let (kernel, caller) = (&self.0.kernel, self.caller(&context)?);
         let tools = kernel.tools(caller).filter_map(|tool| Some(self.described(&tool.name)?.tool.clone()));
         Ok(ListToolsResult::with_all_items(tools.collect()))
     }
@@ -117,7 +145,8 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Inner { kernel, caller, questions, outbox, .. } = &*self.0;
+        let Inner { kernel, questions, outbox, .. } = &*self.0;
+        let caller = self.caller(&context)?;
         let arguments = match &request.arguments {
             Some(arguments) => {
                 serde_json::to_string(arguments).map_err(|error| ErrorData::invalid_params(error.to_string(), None))?
@@ -150,10 +179,10 @@ impl ServerHandler for Handler {
     async fn list_prompts(
         &self,
         page: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         only_page(page.as_ref())?;
-        Ok(ListPromptsResult::with_all_items(prompts::list(&self.0.kernel, &self.0.caller)))
+        Ok(ListPromptsResult::with_all_items(prompts::list(&self.0.kernel, self.caller(&context)?)))
     }
 
     async fn get_prompt(
@@ -161,7 +190,7 @@ impl ServerHandler for Handler {
         request: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let made = prompts::get(&self.0.kernel, &self.0.caller, &request.name, request.arguments.as_ref());
+        let made = prompts::get(&self.0.kernel, self.caller(&context)?, &request.name, request.arguments.as_ref());
         let made = tokio::select! {
             biased;
             made = made => made,
@@ -174,10 +203,15 @@ impl ServerHandler for Handler {
         }
     }
 
-    async fn complete(&self, request: CompleteRequestParams, _: RequestContext<RoleServer>) -> Result<CompleteResult, ErrorData> {
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let caller = self.caller(&context)?;
         let mut words = match &request.r#ref {
             Reference::Prompt(prompt) => {
-                prompts::complete(&self.0.kernel, &self.0.caller, &prompt.name, &request.argument.name, &request.argument.value)
+                prompts::complete(&self.0.kernel, caller, &prompt.name, &request.argument.name, &request.argument.value)
             }
             _ => Vec::new(),
         };

@@ -15,8 +15,8 @@ pub(crate) use self::{
     http::HttpSettings,
     model::{Asked, PluginModelSettings},
     process::ProcessSettings,
+    secrets::SecretsSettings,
 };
-pub(crate) use self::{files::FilesSettings, http::HttpSettings, process::ProcessSettings, secrets::SecretsSettings};
 use self::{
     files::LocalFiles,
     http::Egress,

@@ -28,7 +28,7 @@ pub(crate) struct Live {
     sources: Sources,
     catalogue: Catalogue,
     // What an operator has disabled beside the settings.
-    disabled: BTreeSet<String>,
+    disabled: Mutex<BTreeSet<String>>,
     // Whoever looks at the files holds it.
     state: tokio::sync::Mutex<State>,
     notices: Mutex<Vec<Notice>>,
@@ -82,7 +82,7 @@ impl Live {
         seen: u64,
     ) -> Arc<Self> {
         let state = tokio::sync::Mutex::new(State { settings, seen });
-        Arc::new(Self { kernel, sources, catalogue, disabled, state, notices: Mutex::default() })
+        Arc::new(Self { kernel, sources, catalogue, disabled: Mutex::new(disabled), state, notices: Mutex::default() })
     }
 
     /// Looks at the files now and then, until what is returned is dropped.
@@ -135,12 +135,60 @@ impl Live {
         }
     }
 
+    /// Tells whether the settings themselves disable a plugin.
+    #[cfg(feature = "http")]
+    pub(crate) async fn settings_disable(&self, plugin: &str) -> bool {
+        let by_operator = self.disabled.lock().unwrap_or_else(PoisonError::into_inner).contains(plugin);
+        self.state.lock().await.settings.disabled.contains(plugin) && !by_operator
+    }
+
+    /// Takes note of what an operator has switched beside the settings.
+    #[cfg(feature = "http")]
+    pub(crate) async fn note_enabled(&self, plugin: &str, enabled: bool) {
+        let mut state = self.state.lock().await;
+        {
+            let mut disabled = self.disabled.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = if enabled { disabled.remove(plugin) } else { disabled.insert(plugin.to_owned()) };
+        }
+        // What holds is what the files say, with this.
+        if let Ok(settings) = self.read() {
+            state.settings = settings;
+        }
+    }
+
+    /// Returns the settings of a plugin, each with its value and where that comes from.
+    ///
+    /// # Errors
+    ///
+    /// If the settings cannot be read.
+    #[cfg(feature = "http")]
+    pub(crate) fn settings_of(&self, plugin: &str) -> Result<Vec<Value>, crate::cli::Failure> {
+        let layers = self.sources.read(&self.catalogue).map_err(|mistakes| crate::cli::Failure::settings(&mistakes))?;
+        let key = super::Key::of(["plugins", plugin]);
+        let (merged, form) = (layers.merged(&self.catalogue), self.catalogue.form());
+        let settings = super::view::settings(&key, merged.get(&key), form.at(&key).as_ref());
+        Ok(settings.iter().map(super::view::Setting::to_json).collect())
+    }
+
+    /// Sets one of a plugin's settings in the file, or takes it out. It holds when the files are looked at next.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such setting, or the whole would be wrong with it: then nothing was changed.
+    #[cfg(feature = "http")]
+    pub(crate) fn set(&self, plugin: &str, key: &str, value: Option<&Value>) -> Result<(), crate::cli::Failure> {
+        use crate::cli::config::{Change, change_file, known};
+        let (key, _) = known(&format!("plugins.{plugin}.{key}"), &self.catalogue)?;
+        let change = value.map_or(Change::Unset, Change::Set);
+        change_file(&key, &change, &self.sources, &self.catalogue).map(drop)
+    }
+
     fn read(&self) -> Result<Checked, Mistakes> {
         let mut settings = self.sources.read(&self.catalogue)?.check(&self.catalogue);
         match Mistakes::of(settings.all_mistakes()) {
             Some(mistakes) => Err(mistakes),
             None => {
-                settings.disable(&self.disabled, &self.catalogue);
+                settings.disable(&self.disabled.lock().unwrap_or_else(PoisonError::into_inner), &self.catalogue);
                 log::hide(secrets(&settings, &self.catalogue));
                 Ok(settings)
             }

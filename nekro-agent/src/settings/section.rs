@@ -60,6 +60,8 @@ sections! {
     #[cfg(feature = "sandbox")]
     sandbox: crate::code::SandboxSettings,
     tasks: TasksSettings,
+    #[cfg(feature = "http")]
+    serve: crate::serve::ServeSettings,
     #[cfg(feature = "mcp")]
     mcp: crate::mcp::Limits,
     #[cfg(test)]

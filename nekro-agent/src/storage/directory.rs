@@ -49,7 +49,7 @@ impl DataDirectory {
     }
 
     /// Makes the directory if it is not there, for its owner alone, and sees to it that a database may be in it.
-    pub(super) fn prepare(&self) -> Result<(), StorageError> {
+    pub(crate) fn prepare(&self) -> Result<(), StorageError> {
         create_private(&self.0).map_err(|error| StorageError::directory(&self.0, &error))?;
         self.is_local()
     }

@@ -5,6 +5,8 @@
 
 mod archive;
 mod database;
+#[cfg(feature = "http")]
+mod deliveries;
 mod directory;
 mod history;
 mod ledger;
@@ -26,6 +28,8 @@ use std::{
 use nekro_core::{ClockPort, PluginId, StoreLimits};
 use rusqlite::Connection;
 
+#[cfg(feature = "http")]
+pub(crate) use self::deliveries::{NewDelivery, StoredDelivery};
 pub(crate) use self::{
     archive::{Counts, ExportError, Import, ImportError, Whose, delete, export, export_session, export_values, import},
     directory::{DEFAULT_DIRECTORY, DataDirectory, create_private, only_owner, open_private},

@@ -73,6 +73,31 @@ pub(crate) fn from_words(forms: &[Form<'_>], words: &[String]) -> Result<String,
     if mistakes.is_empty() { Ok(Value::Object(object).to_string()) } else { Err(ArgumentsError::new(mistakes)) }
 }
 
+/// Turns texts with names, and values that have their form already, into a JSON object. What a page leaves empty was not given, unless
+/// it is a text; a box that was ticked says `on`.
+pub(crate) fn from_pairs(
+    forms: &[Form<'_>],
+    pairs: &[(String, String)],
+    mut object: Map<String, Value>,
+) -> Result<String, ArgumentsError> {
+    let mut mistakes = Vec::new();
+    for (name, text) in pairs {
+        let Some(form) = forms.iter().find(|form| form.name == name) else {
+            let known: Vec<_> = forms.iter().map(|form| form.name).collect();
+            let meant = suggest(name, known.iter().copied()).map(str::to_owned);
+            mistakes.push(Mistake::new(name, MistakeKind::Unknown { meant, known }));
+            continue;
+        };
+        let value = match (form.kind(), text.as_str()) {
+            (Kind::Switch, "" | "on") => Value::Bool(true),
+            (Kind::Json, "") => continue,
+            _ => form.value(text),
+        };
+        form.put(&mut object, value, &mut mistakes);
+    }
+    if mistakes.is_empty() { Ok(Value::Object(object).to_string()) } else { Err(ArgumentsError::new(mistakes)) }
+}
+
 /// Gives the words without a name to the arguments that have no value yet, in order.
 fn place(forms: &[Form<'_>], mut words: &[&str], object: &mut Map<String, Value>, mistakes: &mut Vec<Mistake>) {
     let open: Vec<_> = forms.iter().filter(|form| !object.contains_key(form.name)).collect();

@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     hash::Hash,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 use crate::policy::Rate;
 
 /// The buckets of those who do one thing.
-pub(super) struct Buckets<K> {
+pub struct Buckets<K> {
     rate: Rate,
     // By whose it is, the moment at which it will be full. One that is full need not be kept.
     full_at: Mutex<HashMap<K, Instant>>,
@@ -23,24 +24,36 @@ pub(super) struct Buckets<K> {
 
 /// Why a call was not let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub enum Refused {
     /// The bucket is empty; there will be a call in it after this time.
     Empty(Duration),
     /// There are as many buckets as there may be, and none of them is full.
     Crowded,
 }
 
+impl<K> fmt::Debug for Buckets<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buckets").field("rate", &self.rate).finish_non_exhaustive()
+    }
+}
+
 impl<K: Eq + Hash> Buckets<K> {
-    pub(super) fn new(rate: Rate) -> Self {
+    /// Makes a bucket to each, of this rate.
+    pub fn new(rate: Rate) -> Self {
         Self { rate, full_at: Mutex::default() }
     }
 
-    pub(super) fn rate(&self) -> Rate {
+    /// Returns the rate.
+    pub fn rate(&self) -> Rate {
         self.rate
     }
 
     /// Takes a call out of somebody's bucket. `most` is how many buckets there may be.
-    pub(super) fn take(&self, whose: K, most: usize) -> Result<(), Refused> {
+    ///
+    /// # Errors
+    ///
+    /// If there is none in it, or there are too many buckets.
+    pub fn take(&self, whose: K, most: usize) -> Result<(), Refused> {
         let now = Instant::now();
         let mut all = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= most && !all.contains_key(&whose) {
@@ -55,7 +68,7 @@ impl<K: Eq + Hash> Buckets<K> {
     }
 
     /// Gives back a call that was taken and then not made.
-    pub(super) fn give_back(&self, whose: &K) {
+    pub fn give_back(&self, whose: &K) {
         let mut all = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(full_at) = all.get_mut(whose) {
             *full_at = full_at.checked_sub(self.rate.step()).unwrap_or(*full_at);

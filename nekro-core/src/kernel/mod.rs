@@ -9,6 +9,7 @@ mod channel;
 mod decide;
 mod fact;
 mod guard;
+mod hook;
 mod lifecycle;
 mod limits;
 mod mailbox;
@@ -16,6 +17,7 @@ mod presence;
 mod prompt;
 mod registry;
 mod restriction;
+mod route;
 mod start;
 mod status;
 mod switch;
@@ -41,15 +43,18 @@ use self::{
     restriction::Restrictions,
 };
 pub use self::{
+    bucket::{Buckets, Refused},
     call::{ApprovalPort, ApprovalRequest, Called, OwnCall},
     channel::Configuration,
     decide::{Decided, Failed},
     fact::{Observed, ObserverPort},
+    hook::{Delivered, DeliveredAs, RawDelivery, WebhookEntry},
     lifecycle::{Running, StartProblem},
     limits::Limits,
     presence::{Presence, PresencePort},
     prompt::Section,
     registry::{CommandEntry, Declarations, EventEntry, PluginEntry, Problem, Registry, RegistryError, TaskEntry, ToolEntry},
+    route::{FoundRoute, Given, RouteEntry},
     start::{Builder, StartError},
     status::{PluginStatus, Stage},
     switch::SwitchError,

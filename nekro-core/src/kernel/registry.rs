@@ -9,10 +9,11 @@ use std::{
     sync::OnceLock,
 };
 
-use schemars::{SchemaGenerator, generate::SchemaSettings};
+use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
 use semver::{Version, VersionReq};
 use serde_json::{Map, Value, json};
 
+use super::{RouteEntry, WebhookEntry};
 use crate::{
     argument::{ArgumentDecl, suggest},
     capability::{CapabilityDecl, STORE},
@@ -28,8 +29,10 @@ use crate::{
     location::Location,
     plugin::PluginDecl,
     prompt::PromptDecl,
+    route::RouteDecl,
     task::TaskDecl,
-    tool::{OutputDecl, ToolDecl},
+    tool::ToolDecl,
+    webhook::WebhookDecl,
 };
 
 /// The declarations that a registry is made of.
@@ -48,6 +51,10 @@ pub struct Declarations {
     pub prompts: Vec<&'static PromptDecl>,
     /// Their tasks.
     pub tasks: Vec<&'static TaskDecl>,
+    /// Their routes.
+    pub routes: Vec<&'static RouteDecl>,
+    /// Their webhooks.
+    pub webhooks: Vec<&'static WebhookDecl>,
     /// Their `#[init]` and `#[cleanup]` functions.
     pub hooks: Vec<&'static HookDecl>,
     /// The events: the agent's own and those that plugins export.
@@ -64,6 +71,8 @@ impl Declarations {
             commands: inventory::iter::<&CommandDecl>.into_iter().copied().collect(),
             prompts: inventory::iter::<&PromptDecl>.into_iter().copied().collect(),
             tasks: inventory::iter::<&TaskDecl>.into_iter().copied().collect(),
+            routes: inventory::iter::<&RouteDecl>.into_iter().copied().collect(),
+            webhooks: inventory::iter::<&WebhookDecl>.into_iter().copied().collect(),
             hooks: inventory::iter::<&HookDecl>.into_iter().copied().collect(),
             events: inventory::iter::<&EventDecl>.into_iter().copied().collect(),
         }
@@ -81,6 +90,8 @@ pub struct Registry {
     prompts: Vec<(&'static PromptDecl, usize)>,
     tasks: Vec<TaskEntry>,
     task_names: HashMap<Box<str>, usize>,
+    routes: Vec<RouteEntry>,
+    webhooks: Vec<WebhookEntry>,
     events: Vec<EventEntry>,
     event_types: HashMap<TypeId, usize, BuildHasherDefault<TypeIdHasher>>,
     handlers: usize,
@@ -159,11 +170,7 @@ impl EventEntry {
 
     /// Describes the event.
     pub fn schema(&self) -> &Value {
-        self.schema.get_or_init(|| {
-            let mut generator = generator();
-            let schema = (self.decl.schema)(&mut generator);
-            with_definitions(schema.to_value(), &mut generator)
-        })
+        self.schema.get_or_init(|| described(self.decl.schema))
     }
 }
 
@@ -183,7 +190,7 @@ impl ToolEntry {
 
     /// Describes the answer; `None` for one whose form is not JSON.
     pub fn output(&self) -> Option<&Value> {
-        self.output.get_or_init(|| output_schema((self.decl.output)())).as_ref()
+        self.output.get_or_init(|| body_schema((self.decl.output)().schema)).as_ref()
     }
 }
 
@@ -195,7 +202,7 @@ impl TaskEntry {
 
     /// Describes the result; `None` for one whose form is not JSON.
     pub fn output(&self) -> Option<&Value> {
-        self.output.get_or_init(|| output_schema((self.decl.output)())).as_ref()
+        self.output.get_or_init(|| body_schema((self.decl.output)().schema)).as_ref()
     }
 }
 
@@ -221,6 +228,20 @@ impl PluginEntry {
     }
 }
 
+/// Describes a type.
+pub(super) fn described(schema: fn(&mut SchemaGenerator) -> Schema) -> Value {
+    let mut generator = generator();
+    let schema = schema(&mut generator);
+    with_definitions(schema.to_value(), &mut generator)
+}
+
+/// Describes an answer; `None` for one whose form is not JSON.
+pub(super) fn body_schema(schema: fn(&mut SchemaGenerator) -> Option<Schema>) -> Option<Value> {
+    let mut generator = generator();
+    let schema = schema(&mut generator)?;
+    Some(with_definitions(schema.to_value(), &mut generator))
+}
+
 fn generator() -> SchemaGenerator {
     SchemaSettings::draft2020_12().into_generator()
 }
@@ -233,13 +254,7 @@ fn with_definitions(mut schema: Value, generator: &mut SchemaGenerator) -> Value
     schema
 }
 
-fn output_schema(output: OutputDecl) -> Option<Value> {
-    let mut generator = generator();
-    let schema = (output.schema)(&mut generator)?;
-    Some(with_definitions(schema.to_value(), &mut generator))
-}
-
-fn object_schema(arguments: &[ArgumentDecl]) -> Value {
+pub(super) fn object_schema(arguments: &[ArgumentDecl]) -> Value {
     let mut generator = generator();
     let properties: Map<_, _> =
         arguments.iter().map(|argument| (argument.name.to_owned(), argument.schema(&mut generator).to_value())).collect();
@@ -503,6 +518,10 @@ impl Registry {
             })
             .collect();
         let mut prompts: Vec<_> = of.prompts.iter().filter_map(|decl| Some((*decl, find(decl.plugin, decl.location)?))).collect();
+        let mut routes: Vec<_> =
+            of.routes.iter().filter_map(|decl| Some(RouteEntry::new(decl, find(decl.plugin, decl.location)?))).collect();
+        let mut webhooks: Vec<_> =
+            of.webhooks.iter().filter_map(|decl| Some(WebhookEntry::new(decl, find(decl.plugin, decl.location)?))).collect();
         let handlers: Vec<_> = of.handlers.iter().filter_map(|decl| Some((*decl, find(decl.plugin, decl.location)?))).collect();
         let mut tasks: Vec<_> = of
             .tasks
@@ -525,6 +544,12 @@ impl Registry {
 
         tasks.sort_by(|a, b| (&a.name, a.decl.location).cmp(&(&b.name, b.decl.location)));
         let task_names = names(&mut problems, "tasks", tasks.iter().map(|task| (task.name.as_str().into(), task.decl.location)));
+        routes.sort_by_key(RouteEntry::rank);
+        routes.iter_mut().enumerate().for_each(|(at, entry)| entry.number = at);
+        webhooks.sort_by_key(|entry| (entry.decl.plugin.id, entry.decl.name, entry.decl.location));
+        names(&mut problems, "routes", routes.iter().map(|route| (route.claim().into(), route.decl.location)));
+        names(&mut problems, "webhooks", webhooks.iter().map(|hook| (hook.path().into(), hook.decl.location)));
+
         let tool_names = names(&mut problems, "tools", tools.iter().map(|tool| (tool.name.as_str().into(), tool.decl.location)));
         let mut command_names = HashMap::new();
         for (at, entry) in commands.iter().enumerate() {
@@ -540,6 +565,8 @@ impl Registry {
         let lent = (tools.iter().map(|tool| (tool.plugin, tool.decl.lent, tool.decl.location)))
             .chain(commands.iter().map(|command| (command.plugin, command.decl.lent, command.decl.location)))
             .chain(prompts.iter().map(|(decl, plugin)| (*plugin, decl.lent, decl.location)))
+            .chain(routes.iter().map(|route| (route.plugin, route.decl.lent, route.decl.location)))
+            .chain(webhooks.iter().map(|hook| (hook.plugin, hook.decl.lent, hook.decl.location)))
             .chain(handlers.iter().map(|(decl, plugin)| (*plugin, decl.lent, decl.location)))
             .chain(hooks.iter().map(|(decl, plugin)| (*plugin, decl.lent, decl.location)));
         let of_tasks = tasks.iter().map(|task| (task.plugin, task.decl.lent, task.decl.location));
@@ -600,6 +627,8 @@ impl Registry {
             prompts,
             tasks,
             task_names,
+            routes,
+            webhooks,
             events,
             event_types,
             handlers,
@@ -658,6 +687,23 @@ impl Registry {
 
     pub(crate) fn prompt_entries(&self) -> &[(&'static PromptDecl, usize)] {
         &self.prompts
+    }
+
+    /// Returns the routes, sorted by plugin and path.
+    pub fn routes(&self) -> &[RouteEntry] {
+        &self.routes
+    }
+
+    /// Returns the routes of a plugin: of two that fit a path, the one that is meant comes first.
+    pub(crate) fn routes_of(&self, plugin: usize) -> &[RouteEntry] {
+        let from = self.routes.partition_point(|route| route.plugin < plugin);
+        let to = self.routes.partition_point(|route| route.plugin <= plugin);
+        &self.routes[from..to]
+    }
+
+    /// Returns the webhooks, sorted by plugin and name.
+    pub fn webhooks(&self) -> &[WebhookEntry] {
+        &self.webhooks
     }
 
     /// Returns the events, sorted by name, the agent's own first.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    CommandEntry, Kernel, Limits, Registry, ToolEntry,
+    CommandEntry, Kernel, Limits, Registry, RouteEntry, ToolEntry,
     bucket::{Buckets, Refused},
     guard::Failure,
 };
@@ -30,6 +30,8 @@ pub(super) struct Restrictions {
     // By the number of the tool, and by that of the command; empty without a policy.
     tools: Box<[Option<Box<Restriction>>]>,
     commands: Box<[Option<Box<Restriction>>]>,
+    // By the number of the route: no rule is about one, but its plugin's limits hold.
+    routes: Box<[Option<Box<Restriction>>]>,
     // By plugin index, for those that the policy limits.
     plugins: BTreeMap<usize, PluginLimits>,
 }
@@ -98,6 +100,7 @@ impl Restrictions {
             restrict(decl.plugin.id, policy.rules.iter().filter(fits).collect())
         });
         let commands = commands.collect();
+        let routes = registry.routes().iter().map(|route| restrict(route.decl.plugin.id, Vec::new())).collect();
         let plugins = registry.plugins().iter().enumerate().filter_map(|(at, entry)| {
             let caps = policy.of(entry.decl.id).limits;
             (caps.mailbox.is_some() || caps.concurrency.is_some()).then(|| {
@@ -112,7 +115,7 @@ impl Restrictions {
             })
         });
         let plugins = plugins.collect();
-        Self { tools, commands, plugins, policy: Some(policy) }
+        Self { tools, commands, routes, plugins, policy: Some(policy) }
     }
 }
 
@@ -246,6 +249,11 @@ impl Kernel {
     /// Returns what the policy says of a command.
     pub(super) fn command_restriction(&self, command: &CommandEntry) -> Option<&Restriction> {
         self.0.restrictions.commands.get(command.number)?.as_deref()
+    }
+
+    /// Returns what the policy says of a route.
+    pub(super) fn route_restriction(&self, route: &RouteEntry) -> Option<&Restriction> {
+        self.0.restrictions.routes.get(route.number)?.as_deref()
     }
 
     /// Counts a call that is about to be made.

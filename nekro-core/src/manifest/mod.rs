@@ -18,7 +18,10 @@ pub use self::{
     embedded::{Embedded, MAGIC, MAX_SECTION, MismatchError, SectionError, own_section, section, unwrap_section, verify},
     provenance::{PATH, PROVENANCE_FORMAT, Package, PluginSource, Provenance, unwrap_provenance},
 };
-use crate::{caller::Role, event::Sort, handler::Phase, kernel::Registry, output::Kind, task::WhenDisabled, tool::Effect};
+use crate::{
+    caller::Role, event::Sort, handler::Phase, kernel::Registry, output::Kind, route::Method, task::WhenDisabled, tool::Effect,
+    web::Signature,
+};
 
 /// The version of the form of the manifest. It changes when a reader of the old form would misread the new one.
 pub const FORMAT: u32 = 1;
@@ -79,6 +82,12 @@ pub struct Plugin {
     pub tasks: Vec<Task>,
     /// Its commands, sorted by name.
     pub commands: Vec<Command>,
+    /// Its routes, sorted by path and method.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Route>,
+    /// Its webhooks, sorted by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<Webhook>,
     /// Its event handlers, sorted by event and then in the order in which they are called.
     pub handlers: Vec<Handler>,
     /// Its prompt sections, in the order in which they are put together.
@@ -124,7 +133,7 @@ pub struct Through {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Use {
-    /// What it is: `tool`, `task`, `command`, `handler`, `prompt`, `init` or `cleanup`.
+    /// What it is: `tool`, `task`, `command`, `route`, `webhook`, `handler`, `prompt`, `init` or `cleanup`.
     pub what: String,
     /// Its name; empty for `init` and `cleanup`.
     pub name: String,
@@ -200,6 +209,54 @@ pub struct Command {
     pub deadline_ms: Option<u64>,
     /// The JSON Schema of its arguments.
     pub arguments: Value,
+    /// Where the function stands.
+    pub location: String,
+}
+
+/// A route.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The whole path, such as `/p/board/boards/{id}`.
+    pub path: String,
+    /// The function's name.
+    pub name: String,
+    /// The doc comment.
+    pub description: String,
+    /// The least that a caller must be; `None` for everybody.
+    pub role: Option<Role>,
+    /// How long it may take, in milliseconds; `None` for the host's limit.
+    pub deadline_ms: Option<u64>,
+    /// The JSON Schema of its arguments.
+    pub arguments: Value,
+    /// The status of its answer; 0 if the function chooses.
+    pub status: u16,
+    /// The media type of its answer; `None` if the function chooses, or there is no body.
+    pub media_type: Option<String>,
+    /// The JSON Schema of its answer; `None` for one that is not JSON.
+    pub answer: Option<Value>,
+    /// Where the function stands.
+    pub location: String,
+}
+
+/// A webhook.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Webhook {
+    /// The name.
+    pub name: String,
+    /// The whole path, such as `/hooks/github/github`.
+    pub path: String,
+    /// The doc comment.
+    pub description: String,
+    /// How the sender proves itself.
+    pub signature: Signature,
+    /// How long handling it may take, in milliseconds; `None` for the host's limit.
+    pub deadline_ms: Option<u64>,
+    /// The JSON Schema of the payload.
+    pub payload: Value,
     /// Where the function stands.
     pub location: String,
 }

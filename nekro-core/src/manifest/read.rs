@@ -4,12 +4,14 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::Value;
 
-use super::{Capability, Command, Event, FORMAT, Handler, Hook, Manifest, Plugin, Prompt, Task, Through, Tool, Use};
+use super::{
+    Capability, Command, Event, FORMAT, Handler, Hook, Manifest, Plugin, Prompt, Route, Task, Through, Tool, Use, Webhook,
+};
 use crate::{
     capability::{CapabilityDecl, PEERS},
     handler::HandlerDecl,
     init::{HookDecl, When},
-    kernel::{CommandEntry, EventEntry, PluginEntry, Registry, TaskEntry, ToolEntry},
+    kernel::{CommandEntry, EventEntry, PluginEntry, Registry, RouteEntry, TaskEntry, ToolEntry, WebhookEntry},
     lend::LentDecl,
     location::Location,
     plugin::PluginDecl,
@@ -33,6 +35,19 @@ pub(super) fn manifest(registry: &Registry) -> Manifest {
         let of = &mut plugins[entry.plugin];
         of.uses(entry.decl.lent, ("command", entry.decl.name, entry.decl.location), entry.decl.plugin);
         of.commands.push(Command::of(entry));
+    }
+    for entry in registry.routes() {
+        let of = &mut plugins[entry.plugin];
+        of.uses(entry.decl.lent, ("route", entry.decl.name, entry.decl.location), entry.decl.plugin);
+        of.routes.push(Route::of(entry));
+    }
+    for of in &mut plugins {
+        of.routes.sort_by(|a, b| (&a.path, a.method).cmp(&(&b.path, b.method)));
+    }
+    for entry in registry.webhooks() {
+        let of = &mut plugins[entry.plugin];
+        of.uses(entry.decl.lent, ("webhook", entry.decl.name, entry.decl.location), entry.decl.plugin);
+        of.webhooks.push(Webhook::of(entry));
     }
     let mut events = Vec::new();
     // The registry has the agent's own events first; in a plugin's list, the order is by name alone.
@@ -81,6 +96,8 @@ fn plugin(entry: &PluginEntry) -> Plugin {
         tools: Vec::new(),
         tasks: Vec::new(),
         commands: Vec::new(),
+        routes: Vec::new(),
+        webhooks: Vec::new(),
         handlers: Vec::new(),
         prompts: Vec::new(),
         events: Vec::new(),
@@ -174,6 +191,43 @@ impl Command {
             role: decl.role,
             deadline_ms: decl.deadline.map(milliseconds),
             arguments: sorted(entry.arguments().clone()),
+            location: place(decl.location, decl.plugin),
+        }
+    }
+}
+
+impl Route {
+    /// Describes a route.
+    pub fn of(entry: &RouteEntry) -> Self {
+        let decl = entry.decl;
+        let shape = (decl.output)().shape;
+        Self {
+            method: decl.method,
+            path: entry.path(),
+            name: decl.name.to_owned(),
+            description: decl.docs.to_owned(),
+            role: decl.role,
+            deadline_ms: decl.deadline.map(milliseconds),
+            arguments: sorted(entry.arguments().clone()),
+            status: shape.status,
+            media_type: owned(shape.media_type),
+            answer: entry.output().cloned().map(sorted),
+            location: place(decl.location, decl.plugin),
+        }
+    }
+}
+
+impl Webhook {
+    /// Describes a webhook.
+    pub fn of(entry: &WebhookEntry) -> Self {
+        let decl = entry.decl;
+        Self {
+            name: decl.name.to_owned(),
+            path: entry.path(),
+            description: decl.docs.to_owned(),
+            signature: decl.signature,
+            deadline_ms: decl.deadline.map(milliseconds),
+            payload: sorted(entry.payload().clone()),
             location: place(decl.location, decl.plugin),
         }
     }

@@ -15,7 +15,9 @@ use crate::{
     event::{AnswerTo, AnsweredWith},
     init::IntoState,
     prompt::IntoSection,
+    route::RouteOutput,
     tool::OutputDecl,
+    web::{Answer, IntoAnswer, Shape},
 };
 
 /// Stands for a function's return type.
@@ -114,7 +116,49 @@ impl<R> ReplyOf<R> {
     }
 }
 
+/// What the manifest knows of a route's return type, and how to turn it into an [`Answer`].
+pub struct AnswerOf<R> {
+    convert: fn(R) -> Result<Answer, Error>,
+    shape: Shape,
+    schema: fn(&mut SchemaGenerator) -> Option<Schema>,
+}
+
+impl<R> AnswerOf<R> {
+    /// Returns what the manifest knows of it.
+    pub fn decl(&self) -> RouteOutput {
+        RouteOutput { shape: self.shape, schema: self.schema }
+    }
+
+    /// Turns what the function returned into the answer.
+    ///
+    /// # Errors
+    ///
+    /// If the function returned an error, or its value has no such form.
+    #[inline]
+    pub fn apply(&self, returned: R) -> Result<Answer, Error> {
+        (self.convert)(returned)
+    }
+}
+
 impl<T, E> Fallible<T, E> {
+    /// For a route.
+    pub fn answer_over_http(self) -> AnswerOf<Result<T, E>>
+    where
+        T: IntoAnswer,
+        E: IntoError,
+    {
+        AnswerOf { convert: |returned| returned.map_err(E::into_error)?.into_answer(), shape: T::SHAPE, schema: T::schema }
+    }
+
+    /// For a webhook.
+    pub fn nothing(self) -> Convert<Result<T, E>, ()>
+    where
+        T: IsNothing,
+        E: IntoError,
+    {
+        Convert(|returned| returned.map(drop).map_err(E::into_error))
+    }
+
     /// For a tool or a command.
     pub fn reply(self) -> ReplyOf<Result<T, E>>
     where
@@ -149,6 +193,25 @@ impl<T, E> Fallible<T, E> {
 }
 
 impl<T> Plain<T> {
+    /// For a route.
+    pub fn answer_over_http(self) -> AnswerOf<T>
+    where
+        T: IntoAnswer,
+    {
+        AnswerOf { convert: T::into_answer, shape: T::SHAPE, schema: T::schema }
+    }
+
+    /// For a webhook.
+    pub fn nothing(self) -> Convert<T, ()>
+    where
+        T: IsNothing,
+    {
+        Convert(|returned| {
+            drop(returned);
+            Ok(())
+        })
+    }
+
     /// For a tool or a command.
     pub fn reply(self) -> ReplyOf<T>
     where
@@ -178,6 +241,17 @@ impl<T> Plain<T> {
         Convert(|returned| Ok(returned.into_state()))
     }
 }
+
+/// What a webhook returns if all went well.
+#[diagnostic::on_unimplemented(
+    message = "a webhook returns nothing or a `Result<()>`, not `{Self}`",
+    label = "nobody reads it",
+    note = "the sender has been answered before the function is called"
+)]
+pub trait IsNothing {}
+
+#[diagnostic::do_not_recommend]
+impl IsNothing for () {}
 
 /// The return type of a handler of event `V` is a `Result<T, E>`. Only when event and answer are known are the bounds stated: otherwise
 /// the compiler would take the answer from the return type, and find the event wrong.
@@ -219,4 +293,4 @@ macro_rules! debug {
     };
 }
 
-debug!(Fallible<T, E> FallibleTo<T, E, V, A> Plain<T> PlainTo<T, V, A> Convert<R, T> ReplyOf<R>);
+debug!(Fallible<T, E> FallibleTo<T, E, V, A> Plain<T> PlainTo<T, V, A> Convert<R, T> ReplyOf<R> AnswerOf<R>);

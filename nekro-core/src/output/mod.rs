@@ -4,6 +4,6 @@ mod fallible;
 mod reply;
 
 pub use self::{
-    fallible::{Convert, FallibleTag, PlainTag, Probe, ReplyOf},
+    fallible::{AnswerOf, Convert, FallibleTag, PlainTag, Probe, ReplyOf},
     reply::{Content, Image, IntoReply, Kind, Note, Part, Reply, Show},
 };

@@ -120,7 +120,7 @@ impl Policy {
             );
         }
         let taken = plugins().flat_map(|plugin| &plugin.capabilities).map(|taken| taken.name.as_str());
-        let capabilities: BTreeSet<_> = taken.chain(capability::NAMES).collect();
+        let capabilities: BTreeSet<_> = taken.chain(capability::NAMES.iter().copied()).collect();
         let allowances = || std::iter::once(&self.default).chain(self.plugins.values());
         let lists = allowances().flat_map(|one| [&one.capabilities, &one.deny]).flatten().flat_map(|list| &list.entries);
         for Entry { text, line } in lists.filter(|entry| !capabilities.contains(entry.text.as_str())) {

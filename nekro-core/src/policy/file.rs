@@ -58,12 +58,13 @@ type Value<'t> = Spanned<DeValue<'t>>;
 const ROLES: [(&str, Role); 4] =
     [("guest", Role::Guest), ("user", Role::User), ("manager", Role::Manager), ("admin", Role::Admin)];
 
-const ORIGINS: [OriginKind; 7] = [
+const ORIGINS: [OriginKind; 8] = [
     OriginKind::Model,
     OriginKind::Person,
     OriginKind::Schedule,
     OriginKind::Webhook,
     OriginKind::McpClient,
+    OriginKind::HttpClient,
     OriginKind::Plugin,
     OriginKind::Host,
 ];

@@ -53,6 +53,8 @@ pub enum OriginKind {
     Webhook,
     /// A client of the MCP server.
     McpClient,
+    /// A client of the HTTP server.
+    HttpClient,
     /// Another plugin.
     Plugin,
     /// The agent itself.
@@ -105,6 +107,7 @@ impl OriginKind {
             Origin::Schedule => Self::Schedule,
             Origin::Webhook => Self::Webhook,
             Origin::McpClient => Self::McpClient,
+            Origin::HttpClient => Self::HttpClient,
             Origin::Plugin(_) => Self::Plugin,
             Origin::Host => Self::Host,
         }
@@ -118,6 +121,7 @@ impl OriginKind {
             Self::Schedule => "schedule",
             Self::Webhook => "webhook",
             Self::McpClient => "mcp_client",
+            Self::HttpClient => "http_client",
             Self::Plugin => "plugin",
             Self::Host => "host",
         }

@@ -24,7 +24,7 @@ impl Manifest {
             })
             .collect();
         let taken = self.plugins.iter().flat_map(|plugin| &plugin.capabilities).map(|taken| taken.name.as_str());
-        let capabilities: BTreeSet<_> = taken.chain(capability::NAMES).collect();
+        let capabilities: BTreeSet<_> = taken.chain(capability::NAMES.iter().copied()).collect();
         let mut schema = json!({
             "$schema": DIALECT,
             "title": "nekro.policy.toml",
@@ -102,7 +102,7 @@ fn rule() -> Value {
             "origins": {
                 "description": "Through what a call must come.",
                 "type": "array",
-                "items": { "enum": ["model", "person", "schedule", "webhook", "mcp_client", "plugin", "host"] },
+                "items": { "enum": ["model", "person", "schedule", "webhook", "mcp_client", "http_client", "plugin", "host"] },
                 "minItems": 1,
             },
             "rate": {

@@ -300,6 +300,8 @@ fn closure(roots: impl Iterator<Item = &'static str>) -> Declarations {
     all.tools.retain(|decl| runs(decl.plugin.id));
     all.handlers.retain(|decl| runs(decl.plugin.id));
     all.commands.retain(|decl| runs(decl.plugin.id));
+    all.routes.retain(|decl| runs(decl.plugin.id));
+    all.webhooks.retain(|decl| runs(decl.plugin.id));
     all.prompts.retain(|decl| runs(decl.plugin.id));
     all.tasks.retain(|decl| runs(decl.plugin.id));
     all.hooks.retain(|decl| runs(decl.plugin.id));

@@ -204,11 +204,27 @@ pub(crate) fn call_body(function: &Function, parameters: &Parameters, first: Opt
 
 /// The function that the kernel calls for a tool or a command, and what turns its return value into a reply.
 pub(crate) fn called_body(function: &Function, slots: &TokenStream, filled: &TokenStream, call: &TokenStream) -> TokenStream {
+    returning(function, [quote!(Reply), quote!(ReplyOf), quote!(reply)], slots, filled, call)
+}
+
+/// The same for a route: what it returns becomes an answer over HTTP.
+pub(crate) fn answering_body(function: &Function, slots: &TokenStream, filled: &TokenStream, call: &TokenStream) -> TokenStream {
+    returning(function, [quote!(Answer), quote!(AnswerOf), quote!(answer_over_http)], slots, filled, call)
+}
+
+/// `into` is what the return value becomes, the type that knows how, and the method that makes that.
+fn returning(
+    function: &Function,
+    [into, of, method]: [TokenStream; 3],
+    slots: &TokenStream,
+    filled: &TokenStream,
+    call: &TokenStream,
+) -> TokenStream {
     let output = function.output();
-    let convert = quote_spanned!(function.output_span()=> (&__nekro::Probe::<#output>::new()).tag().reply());
+    let convert = quote_spanned!(function.output_span()=> (&__nekro::Probe::<#output>::new()).tag().#method());
     let body = body(
         function,
-        quote!(__nekro::Reply),
+        quote!(__nekro::#into),
         &quote! {
             #slots
             __nekro_call.arguments(&mut [#filled])?;
@@ -216,7 +232,7 @@ pub(crate) fn called_body(function: &Function, slots: &TokenStream, filled: &Tok
         },
     );
     quote! {
-        fn __nekro_output() -> __nekro::ReplyOf<#output> {
+        fn __nekro_output() -> __nekro::#of<#output> {
             use __nekro::{FallibleTag as _, PlainTag as _};
             #convert
         }

@@ -74,6 +74,11 @@ impl Keys {
         key.value
     }
 
+    /// Tells whether a key was given.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.given.iter().any(|key| key.name == name)
+    }
+
     /// Takes any expression.
     pub(crate) fn expression(&mut self, name: &'static str, example: &str, diagnostics: &mut Diagnostics) -> Option<Expr> {
         self.value(name, example, diagnostics)

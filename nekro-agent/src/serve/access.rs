@@ -1,0 +1,164 @@
+//! Who is asking: by the token that was made at the first start, by one of the settings, or by a browser that has logged in.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    path::Path,
+};
+
+use nekro_core::{Caller, Origin, Role, SessionId};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::settings::{GUEST, OPERATOR, ServeSettings};
+use crate::storage::{StorageError, open_private};
+
+/// The file of the token that is made at the first start, in the data directory.
+pub(super) const TOKEN_FILE: &str = "token";
+
+/// The longest file that is read for a token.
+const MOST_BYTES: u64 = 4_096;
+
+/// Somebody who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    /// Whose token it is.
+    pub(super) name: String,
+    pub(super) role: Role,
+}
+
+impl Identity {
+    /// Somebody without a token.
+    pub(super) fn guest() -> Self {
+        Self { name: GUEST.to_owned(), role: Role::Guest }
+    }
+
+    /// Whoever runs the agent.
+    pub(super) fn operator() -> Self {
+        Self { name: OPERATOR.to_owned(), role: Role::Admin }
+    }
+
+    /// Returns the session that belongs to whoever this is: calls are made in it that name no other.
+    pub(super) fn session(&self) -> SessionId {
+        format!("http:{}", self.name).into()
+    }
+
+    /// Returns who is calling.
+    pub(super) fn caller(&self) -> Caller {
+        Caller::new(Origin::HttpClient, self.role).as_user(format!("http:{}", self.name)).in_session(self.session())
+    }
+
+    /// Tells whether a session is theirs. Who runs conversations reaches all of them; to everybody else those of others look unknown.
+    pub(super) fn reaches(&self, session: &SessionId) -> bool {
+        let own = self.session();
+        let is_own = session.as_str().strip_prefix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+        self.role >= Role::Manager || self.role >= Role::User && is_own
+    }
+}
+
+/// The tokens, as their hashes: comparing these tells nothing of a token by the time it takes.
+pub(super) struct Tokens(Vec<([u8; 32], Identity)>);
+
+impl Tokens {
+    /// Puts together the token of the data directory and those of the settings.
+    pub(super) fn new(own: &str, settings: &ServeSettings) -> Self {
+        let others = settings
+            .tokens
+            .iter()
+            .map(|(name, token)| (hash(token.token.expose()), Identity { name: name.clone(), role: token.role }));
+        Self(std::iter::once((hash(own), Identity::operator())).chain(others).collect())
+    }
+
+    /// Returns whose token this is.
+    pub(super) fn find(&self, token: &str) -> Option<Identity> {
+        let came = hash(token);
+        // All are compared, whether one was found or not.
+        self.0
+            .iter()
+            .fold(None, |found, (known, identity)| if bool::from(came.ct_eq(known)) { Some(identity) } else { found })
+            .cloned()
+    }
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+/// Reads the token of a data directory, and makes it if there is none. Its file is its owner's alone.
+pub(super) fn own_token(directory: &Path) -> Result<String, StorageError> {
+    let file = directory.join(TOKEN_FILE);
+    let problem = |error: std::io::Error| StorageError::Other(format!("the token in {} cannot be kept: {error}", file.display()));
+    let mut opened = open_private(&file).map_err(problem)?;
+    let mut text = String::new();
+    Read::by_ref(&mut opened).take(MOST_BYTES).read_to_string(&mut text).map_err(problem)?;
+    let text = text.trim();
+    if !text.is_empty() {
+        if is_open(&file) {
+            return Err(StorageError::Other(format!(
+                "others on this machine may read the token in {}: delete it, and a new one is made at the next start",
+                file.display()
+            )));
+        }
+        return Ok(text.to_owned());
+    }
+    let token = random().map_err(problem)?;
+    writeln!(opened, "{token}").and_then(|()| opened.sync_all()).map_err(problem)?;
+    Ok(token)
+}
+
+/// Makes a text that nobody guesses.
+pub(super) fn random() -> std::io::Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(unix)]
+fn is_open(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(file).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open(_: &Path) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_made_once_and_is_its_owners_alone() {
+        let place = tempfile::tempdir().expect("a directory");
+        let token = own_token(place.path()).expect("it is made");
+        assert_eq!(token.len(), 64);
+        assert_eq!(own_token(place.path()).expect("it is read"), token);
+        let file = place.path().join(TOKEN_FILE);
+        assert!(!is_open(&file));
+        #[cfg(unix)]
+        {
+            fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o644)).expect("its mode");
+            assert!(own_token(place.path()).expect_err("others read it").to_string().contains("delete it"));
+        }
+    }
+
+    #[test]
+    fn a_token_tells_who_has_it() {
+        let tokens = Tokens::new("own", &ServeSettings::default());
+        assert_eq!(tokens.find("own"), Some(Identity::operator()));
+        for wrong in ["", "ow", "own ", "OWN"] {
+            assert_eq!(tokens.find(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn people_reach_their_own_sessions_and_managers_all() {
+        let named = |name: &str, role| Identity { name: name.to_owned(), role };
+        let reaches =
+            |identity: &Identity| ["http:ada", "http:ada:work", "http:adam", "terminal"].map(|id| identity.reaches(&id.into()));
+        assert_eq!(reaches(&named("ada", Role::User)), [true, true, false, false]);
+        assert_eq!(reaches(&named("bob", Role::Manager)), [true; 4]);
+        assert_eq!(reaches(&Identity { role: Role::Guest, ..named("ada", Role::User) }), [false; 4]);
+    }
+}

@@ -1,0 +1,199 @@
+//! Taking connections, and letting them end.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use axum::{Router, extract::Request};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+use tower_service::Service;
+
+use super::{door::Peer, settings::ServeSettings};
+
+/// The most lines of a head.
+const MOST_HEADERS: usize = 100;
+
+/// The least that the head of a request may have, which the protocol's implementation needs.
+const LEAST_HEADER_BYTES: usize = 8_192;
+
+/// How long to wait before the next connection if one could not be taken: the system may have no more files.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Where connections come in.
+pub(super) struct Doors {
+    tcp: TcpListener,
+    #[cfg(unix)]
+    socket: Option<UnixDoor>,
+}
+
+/// A socket in the file system, which goes away with the server.
+#[cfg(unix)]
+struct UnixDoor {
+    listener: tokio::net::UnixListener,
+    path: std::path::PathBuf,
+}
+
+#[cfg(unix)]
+impl Drop for UnixDoor {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl Doors {
+    /// Begins to listen.
+    pub(super) async fn open(settings: &ServeSettings) -> std::io::Result<Self> {
+        let tcp = TcpListener::bind(settings.listen).await.map_err(|error| at(&settings.listen, error))?;
+        #[cfg(unix)]
+        let socket = settings.socket.as_deref().map(unix_door).transpose()?;
+        #[cfg(not(unix))]
+        if settings.socket.is_some() {
+            return Err(std::io::Error::other("`serve.socket` needs a system with Unix sockets"));
+        }
+        Ok(Self {
+            tcp,
+            #[cfg(unix)]
+            socket,
+        })
+    }
+
+    /// Returns where it listens.
+    pub(super) fn address(&self) -> std::io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// Takes connections until the server ends, and then lets them finish what they are at for as long as `deadline` says.
+    pub(super) async fn serve(
+        self,
+        router: Router,
+        settings: &ServeSettings,
+        mut ending: watch::Receiver<bool>,
+        deadline: Duration,
+    ) {
+        let places = Arc::new(Semaphore::new(settings.connections.clamp(1, Semaphore::MAX_PERMITS)));
+        let how = How {
+            receive_deadline: settings.receive_deadline,
+            header_bytes: settings.header_bytes.max(LEAST_HEADER_BYTES),
+            ending: ending.clone(),
+        };
+        let mut connections = JoinSet::new();
+        loop {
+            // The semaphore is never closed.
+            let place = tokio::select! {
+                biased;
+                _ = ending.wait_for(|ending| *ending) => break,
+                place = Arc::clone(&places).acquire_owned() => place,
+            };
+            tokio::select! {
+                biased;
+                _ = ending.wait_for(|ending| *ending) => break,
+                taken = self.tcp.accept() => match taken {
+                    Ok((stream, from)) => {
+                        let connection = how.clone().serve(stream, Peer(Some(from.ip())), router.clone());
+                        connections.spawn(async move { connection.await; drop(place); });
+                    }
+                    Err(error) => {
+                        tracing::warn!("a connection could not be taken: {error}");
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                },
+                taken = self.accept_unix() => match taken {
+                    #[cfg(unix)]
+                    Ok(stream) => {
+                        let connection = how.clone().serve(stream, Peer(None), router.clone());
+                        connections.spawn(async move { connection.await; drop(place); });
+                    }
+                    #[cfg(not(unix))]
+                    Ok(()) => {}
+                    Err(error) => {
+                        tracing::warn!("a connection could not be taken: {error}");
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                },
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        drop(self);
+        let all = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(deadline, all).await.is_err() {
+            tracing::warn!("connections were still open after {deadline:?} (`serve.shutdown_deadline`)");
+        }
+    }
+
+    #[cfg(unix)]
+    async fn accept_unix(&self) -> std::io::Result<tokio::net::UnixStream> {
+        match &self.socket {
+            Some(door) => door.listener.accept().await.map(|(stream, _)| stream),
+            None => std::future::pending().await,
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn accept_unix(&self) -> std::io::Result<()> {
+        std::future::pending().await
+    }
+}
+
+#[cfg(unix)]
+fn unix_door(path: &Path) -> std::io::Result<UnixDoor> {
+    use std::os::unix::{fs::FileTypeExt, fs::PermissionsExt};
+    // One that nobody listens on any more is in the way.
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+    if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
+        std::fs::remove_file(path)?;
+    }
+    let listener = tokio::net::UnixListener::bind(path).map_err(|error| at(&path.display(), error))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(UnixDoor { listener, path: path.to_owned() })
+}
+
+fn at(place: &dyn std::fmt::Display, error: std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("nobody can listen on {place}: {error}"))
+}
+
+/// How a connection is served.
+#[derive(Clone)]
+struct How {
+    receive_deadline: Duration,
+    header_bytes: usize,
+    ending: watch::Receiver<bool>,
+}
+
+impl How {
+    async fn serve(mut self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, router: Router) {
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            // A router is always ready.
+            router.clone().call(request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.receive_deadline)
+            .max_headers(MOST_HEADERS)
+            .max_buf_size(self.header_bytes)
+            .serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        let is_ending = async { drop(self.ending.wait_for(|ending| *ending).await) };
+        let ended = tokio::select! {
+            ended = connection.as_mut() => Some(ended),
+            () = is_ending => None,
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        // What a client does wrong on its connection, or that it has gone, is no news.
+        if let Err(error) = ended {
+            tracing::debug!("a connection ended: {error}");
+        }
+    }
+}

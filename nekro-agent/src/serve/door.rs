@@ -1,0 +1,214 @@
+//! What is looked at of every request before anything else is: by which name the server was reached, from which page, by whom, how often.
+
+use std::{
+    net::IpAddr,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, header},
+    middleware::Next,
+};
+use futures_util::FutureExt;
+use nekro_core::kernel::{Buckets, Refused};
+
+use super::{access::Identity, answer, problem::Problem, server::Server};
+use crate::{cli::plain, style::DIM};
+
+/// Where a connection comes from; none for a Unix socket.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub(super) Option<IpAddr>);
+
+/// Lets a request in or not, and finishes its answer.
+pub(super) async fn door(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response<Body> {
+    let started = Instant::now();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    server.metrics.begin();
+    let (mut response, who) = match server.admit(&request) {
+        Ok(identity) => {
+            let mut request = request;
+            let who = identity.name.clone();
+            request.extensions_mut().insert(identity);
+            // A mistake of ours in one request ends neither the connection nor the server.
+            let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+            let answered = answered.unwrap_or_else(|_| {
+                tracing::error!(path, "answering a request panicked");
+                answer::problem(&Problem::new(500, "panicked", "the request could not be answered"))
+            });
+            (answered, who)
+        }
+        Err(problem) => (answer::problem(&problem), String::new()),
+    };
+    protect(response.headers_mut());
+    let status = response.status().as_u16();
+    server.metrics.end(status, started.elapsed());
+    server.console(&method, &path, status, started.elapsed(), &who);
+    response
+}
+
+impl Server {
+    fn admit(&self, request: &Request) -> Result<Identity, Problem> {
+        let peer = request.extensions().get::<Peer>().and_then(|peer| peer.0);
+        let peer = peer.map_or_else(|| "socket".to_owned(), |peer| peer.to_string());
+        let headers = request.headers();
+        let host = host(headers, request.uri())?;
+        check_host(&host, &self.settings.hosts)?;
+        check_page(request.method(), headers, &host)?;
+        let identity = self.identify(headers, &peer)?;
+        // Those without a name are told apart by where they come from.
+        let whose = if identity == Identity::guest() { peer } else { format!("={}", identity.name) };
+        count(&self.rates, whose, self.settings.rate_callers, "`serve.rate`")?;
+        Ok(identity)
+    }
+
+    fn identify(&self, headers: &HeaderMap, peer: &str) -> Result<Identity, Problem> {
+        let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("\u{fffd}"));
+        if let Some(authorization) = text(header::AUTHORIZATION) {
+            let scheme_and_token = authorization.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+            let found = scheme_and_token.and_then(|(_, token)| self.tokens.find(token.trim()));
+            return found.ok_or_else(|| self.refuse(peer));
+        }
+        if let Some(identity) = text(header::COOKIE).and_then(|cookies| self.logins.find(cookies)) {
+            return Ok(identity);
+        }
+        Ok(if self.settings.auth { Identity::guest() } else { Identity::operator() })
+    }
+
+    /// Counts a wrong token, and says that it is wrong.
+    pub(super) fn refuse(&self, peer: &str) -> Problem {
+        match count(&self.refused, peer.to_owned(), self.settings.rate_callers, "20 wrong tokens in a minute") {
+            Ok(()) => Problem::new(401, "unauthorized", "the token is not one that this server knows"),
+            Err(problem) => problem,
+        }
+    }
+
+    /// Prints a line for a request, for a person who looks on.
+    fn console(&self, method: &Method, path: &str, status: u16, took: Duration, who: &str) {
+        if self.has_console {
+            let took = took.as_secs_f64() * 1_000.0;
+            let (path, who) = (plain(path), plain(who));
+            // Whoever reads may have gone away.
+            let _ = std::io::Write::write_fmt(
+                &mut anstream::stdout(),
+                format_args!("{status} {method} {path} {DIM}{took:.1} ms {who}{DIM:#}\n"),
+            );
+        }
+    }
+}
+
+fn count(buckets: &Buckets<String>, whose: String, most: usize, limit: &str) -> Result<(), Problem> {
+    let Err(refused) = buckets.take(whose, most) else { return Ok(()) };
+    let problem = Problem::new(429, "rate_limited", "you have asked too often: try again later").retryable();
+    let problem = problem.with_hint(format!("the limit is {limit}"));
+    Err(match refused {
+        Refused::Empty(wait) => Problem { retry_after: Some(wait), ..problem },
+        Refused::Crowded => problem.with_hint("the limit is `serve.rate_callers`"),
+    })
+}
+
+/// Returns by which name the server was reached, with the port.
+fn host(headers: &HeaderMap, uri: &Uri) -> Result<String, Problem> {
+    // A request for a proxy has it in its first line, and that counts.
+    let of_line = uri.authority().map(|authority| authority.as_str().to_owned());
+    let mut of_headers = headers.get_all(header::HOST).iter();
+    let of_header = of_headers.next().and_then(|host| host.to_str().ok()).map(str::to_owned);
+    if of_headers.next().is_some() {
+        return Err(Problem::bad_request("there is more than one `Host`"));
+    }
+    of_line.or(of_header).ok_or_else(|| Problem::bad_request("there is no `Host`"))
+}
+
+/// Refuses names that a stranger's page could have given to this machine's address (DNS rebinding). An address is no such name.
+fn check_host(host: &str, known: &[String]) -> Result<(), Problem> {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.chars().all(|one| one.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    let is_known = |one: &String| one.eq_ignore_ascii_case(name) || one.eq_ignore_ascii_case(host);
+    if name.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok() || known.iter().any(is_known) {
+        return Ok(());
+    }
+    let problem = Problem::new(421, "unknown_host", format!("this server is not called `{}`", plain(name)));
+    Err(problem.with_hint("`serve.hosts` lists its names"))
+}
+
+/// Refuses what a page of somebody else's wants to change. A program sends neither of these headers.
+fn check_page(method: &Method, headers: &HeaderMap, host: &str) -> Result<(), Problem> {
+    if matches!(*method, Method::GET | Method::HEAD) {
+        return Ok(());
+    }
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("\u{fffd}"));
+    let is_ours = match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) if site != "same-origin" && site != "none" => false,
+        (_, Some(origin)) => origin.split_once("://").is_some_and(|(_, of)| of.eq_ignore_ascii_case(host)),
+        _ => true,
+    };
+    if is_ours { Ok(()) } else { Err(Problem::new(403, "forbidden", "the request comes from a page of another server")) }
+}
+
+/// Tells a browser how little an answer may do, unless the answer says it itself.
+fn protect(headers: &mut HeaderMap) {
+    const ALL: [(HeaderName, &str); 6] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        ),
+    ];
+    for (name, value) in ALL {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_a_stranger_chose_is_refused() {
+        let known = ["agent.example.org".to_owned()];
+        for good in ["localhost", "LOCALHOST:8642", "127.0.0.1:1", "[::1]:8642", "[::1]", "192.168.1.2", "agent.example.org:443"]
+        {
+            assert!(check_host(good, &known).is_ok(), "{good}");
+        }
+        for bad in
+            ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "", "agent.example.org.evil.example", "[::1"]
+        {
+            assert!(check_host(bad, &known).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_somebody_elses_changes_nothing() {
+        let check = |method: Method, page: &[(&'static str, &'static str)]| {
+            let headers = page.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+            check_page(&method, &headers.collect(), "localhost:8642").is_ok()
+        };
+        assert!(
+            check(Method::GET, &[("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")]),
+            "it cannot read the answer"
+        );
+        assert!(check(Method::POST, &[]), "a program");
+        assert!(check(Method::POST, &[("origin", "http://localhost:8642"), ("sec-fetch-site", "same-origin")]));
+        for page in [
+            &[("origin", "https://evil.example")][..],
+            &[("origin", "null")],
+            &[("origin", "http://localhost:8643")],
+            &[("sec-fetch-site", "cross-site")],
+            &[("sec-fetch-site", "same-site"), ("origin", "http://localhost:8642")],
+        ] {
+            assert!(!check(Method::POST, page), "{page:?}");
+            assert!(!check(Method::DELETE, page), "{page:?}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! `nekro serve`: the agent over HTTP, for programs and for people with a browser.
+//!
+//! The only room that knows the protocol's messages. What comes in is looked at once, in `door`: whether it may come at all, and who it
+//! is. Then an [`Operation`](api::Operation) or a plugin's route answers it. `docs/http.md` is for those who ask.
+
+mod access;
+mod answer;
+mod api;
+mod command;
+mod connection;
+mod conversations;
+mod door;
+mod feed;
+mod hooks;
+mod login;
+mod metrics;
+mod openapi;
+mod problem;
+mod request;
+mod routes;
+mod server;
+mod settings;
+mod signature;
+
+pub(crate) use self::{
+    command::{Served, run},
+    feed::{Feed, approval},
+    settings::ServeSettings,
+};

@@ -1,0 +1,251 @@
+//! The server: what answers requests is put together here.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{RawPathParams, State, rejection::RawPathParamsRejection},
+    http::Response,
+    middleware::{Next, from_fn_with_state},
+    routing::{MethodFilter, any, on},
+};
+use nekro_core::{
+    Method,
+    kernel::{Buckets, Kernel},
+    policy::Rate,
+};
+use tokio::sync::{Semaphore, watch};
+
+use super::{
+    access::{Identity, Tokens},
+    answer::{self, Streams},
+    api::{self, Operation},
+    conversations::Conversations,
+    door::door,
+    feed::Feed,
+    hooks::{self, Hooks},
+    login::Logins,
+    metrics::Metrics,
+    problem::Problem,
+    request::Request,
+    routes,
+    settings::ServeSettings,
+};
+use crate::{agent::Machine, settings::live::Live, storage::Storage};
+
+/// How many wrong tokens may come from one place in a minute.
+const WRONG_TOKENS: &str = "20/1m";
+
+/// The server.
+pub(super) struct Server {
+    pub(super) kernel: Kernel,
+    pub(super) machine: Machine,
+    pub(super) storage: Arc<Storage>,
+    pub(super) live: Arc<Live>,
+    pub(super) feed: Arc<Feed>,
+    pub(super) settings: ServeSettings,
+    pub(super) tokens: Tokens,
+    pub(super) logins: Logins,
+    pub(super) metrics: Metrics,
+    /// How often each caller asks.
+    pub(super) rates: Buckets<String>,
+    /// How many wrong tokens came from where.
+    pub(super) refused: Buckets<String>,
+    /// The conversations that clients of the OpenAI API have begun.
+    pub(super) conversations: Arc<Conversations>,
+    pub(super) hooks: Hooks,
+    /// Whether a line is printed for each request.
+    pub(super) has_console: bool,
+    pub(super) streams: Streams,
+    #[cfg(feature = "mcp")]
+    pub(super) changes: Arc<crate::mcp::Changes>,
+    #[cfg(feature = "mcp")]
+    pub(super) mcp_limits: crate::mcp::Limits,
+}
+
+/// What a server is made of.
+pub(super) struct Parts {
+    pub(super) kernel: Kernel,
+    pub(super) machine: Machine,
+    pub(super) storage: Arc<Storage>,
+    pub(super) live: Arc<Live>,
+    pub(super) feed: Arc<Feed>,
+    pub(super) settings: ServeSettings,
+    pub(super) tokens: Tokens,
+    pub(super) has_console: bool,
+    pub(super) ending: watch::Receiver<bool>,
+    #[cfg(feature = "mcp")]
+    pub(super) changes: Arc<crate::mcp::Changes>,
+    #[cfg(feature = "mcp")]
+    pub(super) mcp_limits: crate::mcp::Limits,
+}
+
+impl Server {
+    pub(super) fn new(parts: Parts) -> Arc<Self> {
+        let Parts { kernel, machine, storage, live, feed, settings, tokens, has_console, ending, .. } = parts;
+        let wrong_tokens: Rate = WRONG_TOKENS.parse().expect("a rate");
+        Arc::new(Self {
+            rates: Buckets::new(settings.rate),
+            refused: Buckets::new(wrong_tokens),
+            streams: Streams { places: Arc::new(Semaphore::new(settings.streams.min(Semaphore::MAX_PERMITS))), ending },
+            logins: Logins::default(),
+            metrics: Metrics::default(),
+            conversations: Arc::default(),
+            hooks: Hooks::default(),
+            kernel,
+            machine,
+            storage,
+            live,
+            feed,
+            settings,
+            tokens,
+            has_console,
+            #[cfg(feature = "mcp")]
+            changes: parts.changes,
+            #[cfg(feature = "mcp")]
+            mcp_limits: parts.mcp_limits,
+        })
+    }
+
+    /// Tells whether the server is ending.
+    pub(super) fn is_ending(&self) -> bool {
+        *self.streams.ending.borrow()
+    }
+
+    /// Returns what answers every path.
+    pub(super) fn router(self: &Arc<Self>) -> Router {
+        let mut router = Router::new();
+        for operation in api::operations() {
+            let answered =
+                move |State(server): State<Arc<Self>>,
+                      path: Result<RawPathParams, RawPathParamsRejection>,
+                      request: axum::extract::Request| async move { server.operate(operation, path, request).await };
+            router = router.route(operation.path, on(filter(operation.method), answered));
+        }
+        let plugin = |State(server): State<Arc<Self>>, request: axum::extract::Request| async move {
+            routes::answer(&server, request).await
+        };
+        router =
+            router.route("/p/{plugin}", any(plugin)).route("/p/{plugin}/", any(plugin)).route("/p/{plugin}/{*rest}", any(plugin));
+        let hook = |State(server): State<Arc<Self>>, request: axum::extract::Request| async move {
+            hooks::answer(&server, request).await
+        };
+        router = router.route("/hooks/{plugin}/{name}", on(MethodFilter::POST, hook));
+        #[cfg(feature = "mcp")]
+        {
+            router = router.merge(self.mcp());
+        }
+        let nothing = || async { answer::problem(&Problem::not_found("there is nothing at this path").with_hint(HINT)) };
+        let other_method = || async {
+            answer::problem(&Problem::new(405, "method_not_allowed", "what is at this path is asked for by another method"))
+        };
+        router
+            .fallback(nothing)
+            .method_not_allowed_fallback(other_method)
+            .layer(from_fn_with_state(Arc::clone(self), door))
+            .with_state(Arc::clone(self))
+    }
+
+    /// Returns what answers MCP clients.
+    #[cfg(feature = "mcp")]
+    fn mcp(self: &Arc<Self>) -> Router<Arc<Self>> {
+        let service =
+            crate::mcp::service(self.kernel.clone(), Arc::clone(&self.changes), &self.mcp_limits, self.streams.ending.clone());
+        let ask = |State(server): State<Arc<Self>>, mut request: axum::extract::Request, next: Next| async move {
+            let identity = request.extensions().get::<Identity>().cloned().unwrap_or_else(Identity::guest);
+            if let Err(problem) = server.allow(&identity, Some(nekro_core::Role::User)) {
+                return answer::problem(&problem);
+            }
+            let caller = nekro_core::Caller { origin: nekro_core::Origin::McpClient, ..identity.caller() };
+            request.extensions_mut().insert(crate::mcp::Asking(caller));
+            next.run(request).await
+        };
+        let layer = from_fn_with_state(Arc::clone(self), ask);
+        Router::new().route_service("/mcp", service).route_layer(layer)
+    }
+
+    async fn operate(
+        &self,
+        operation: &'static Operation,
+        path: Result<RawPathParams, RawPathParamsRejection>,
+        request: axum::extract::Request,
+    ) -> Response<Body> {
+        let answered = async {
+            let path = path.map_err(|_| Problem::bad_request("the path is no text"))?;
+            let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            let request = self.receive(request, path, operation.role).await?;
+            let answered = (operation.run)(self, &request).await?;
+            Ok((answered, request.header("last-event-id").map(str::to_owned)))
+        };
+        match answered.await {
+            Ok((answered, last)) => answer::answer(answered, last.as_deref(), &self.streams),
+            Err(problem) => answer::problem(&problem),
+        }
+    }
+
+    /// Reads a request, if whoever asks may ask for this.
+    pub(super) async fn receive(
+        &self,
+        request: axum::extract::Request,
+        path: Vec<(String, String)>,
+        role: Option<nekro_core::Role>,
+    ) -> Result<Request, Problem> {
+        let (parts, body) = request.into_parts();
+        let identity = parts.extensions.get::<Identity>().cloned().unwrap_or_else(Identity::guest);
+        self.allow(&identity, role)?;
+        let whole = axum::body::to_bytes(body, self.settings.body_bytes);
+        let body = match tokio::time::timeout(self.settings.receive_deadline, whole).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(error)) if is_too_long(&error) => {
+                let most = self.settings.body_bytes;
+                let problem = Problem::new(413, "too_long", format!("the body has more than {most} bytes"));
+                return Err(problem.with_hint("the limit is `serve.body_bytes`"));
+            }
+            Ok(Err(_)) => return Err(Problem::bad_request("the body did not come to its end")),
+            Err(_) => {
+                let problem = Problem::new(408, "too_slow", "the body did not come in time");
+                return Err(problem.with_hint("the limit is `serve.receive_deadline`"));
+            }
+        };
+        Ok(Request { uri: parts.uri, headers: parts.headers, path, body, identity })
+    }
+
+    /// Decides whether somebody may ask for what is for a role and above.
+    pub(super) fn allow(&self, identity: &Identity, role: Option<nekro_core::Role>) -> Result<(), Problem> {
+        match role {
+            Some(role) if identity.role < role && *identity == Identity::guest() => {
+                let problem = Problem::new(401, "unauthorized", "a token is needed for this");
+                Err(problem.with_hint("send it as `Authorization: Bearer TOKEN`, or log in at /login"))
+            }
+            Some(role) if identity.role < role => {
+                Err(Problem::new(403, "forbidden", format!("this is for the role `{role}` and above")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+const HINT: &str = "/api/docs lists what there is";
+
+fn filter(method: Method) -> MethodFilter {
+    match method {
+        Method::Get => MethodFilter::GET,
+        Method::Post => MethodFilter::POST,
+        Method::Put => MethodFilter::PUT,
+        Method::Patch => MethodFilter::PATCH,
+        Method::Delete => MethodFilter::DELETE,
+    }
+}
+
+/// Tells a body that is too long from one that broke off.
+fn is_too_long(error: &axum::Error) -> bool {
+    let mut source: Option<&dyn std::error::Error> = Some(error);
+    while let Some(one) = source {
+        if one.to_string().contains("length limit exceeded") {
+            return true;
+        }
+        source = one.source();
+    }
+    false
+}

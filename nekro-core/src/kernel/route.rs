@@ -1,0 +1,203 @@
+//! Routes: which one is meant by a request, and calling it.
+
+use std::sync::{Arc, OnceLock};
+
+use serde_json::{Map, Value};
+
+use super::{
+    Kernel, Running,
+    guard::{guarded, limited},
+    registry::{body_schema, object_schema},
+    restriction::Restriction,
+};
+use crate::{
+    argument::from_pairs,
+    call::{Body, Call, Input},
+    caller::Caller,
+    error::{Error, Result},
+    route::{Method, RouteDecl},
+    web::Answer,
+};
+
+/// A linked route.
+#[derive(Debug)]
+pub struct RouteEntry {
+    /// What it says of itself.
+    pub decl: &'static RouteDecl,
+    pub(crate) plugin: usize,
+    // Its place in the list.
+    pub(crate) number: usize,
+    segments: Vec<Segment>,
+    arguments: OnceLock<Value>,
+    output: OnceLock<Option<Value>>,
+}
+
+/// A part of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Segment {
+    /// These characters. Comes first, so that it is preferred.
+    Literal(&'static str),
+    /// Anything, which is the argument of this name.
+    Argument(&'static str),
+}
+
+/// Which route a request means.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FoundRoute<'k> {
+    /// This one, with what the path says of its arguments.
+    Route(&'k RouteEntry, Vec<(&'static str, String)>),
+    /// There is something at this path, by these methods only.
+    OtherMethods(Vec<Method>),
+    /// None.
+    Nothing,
+}
+
+/// What a request gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Given {
+    /// What stands in the path and in the query, as text.
+    pub words: Vec<(String, String)>,
+    /// What stands in the body.
+    pub body: Map<String, Value>,
+}
+
+impl Given {
+    /// Puts together what a request gives: from the path, from the query, and from the body.
+    pub fn new(path: Vec<(&'static str, String)>, query: Vec<(String, String)>, body: Map<String, Value>) -> Self {
+        let path = path.into_iter().map(|(name, value)| (name.to_owned(), value));
+        Self { words: path.chain(query).collect(), body }
+    }
+}
+
+/// Splits a path into its parts: `/` has none.
+fn split(path: &'static str) -> Vec<Segment> {
+    let parts = path.split('/').filter(|part| !part.is_empty());
+    parts
+        .map(|part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            Some(name) => Segment::Argument(name),
+            None => Segment::Literal(part),
+        })
+        .collect()
+}
+
+impl RouteEntry {
+    pub(crate) fn new(decl: &'static RouteDecl, plugin: usize) -> Self {
+        let segments = split(decl.path);
+        Self { decl, plugin, number: 0, segments, arguments: OnceLock::new(), output: OnceLock::new() }
+    }
+
+    /// Returns the whole path, such as `/p/board/boards/{id}`.
+    pub fn path(&self) -> String {
+        format!("/p/{}{}", self.decl.plugin.id, self.decl.path.trim_end_matches('/'))
+    }
+
+    /// Returns the names of the arguments that stand in the path.
+    pub fn path_arguments(&self) -> impl Iterator<Item = &'static str> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Argument(name) => Some(*name),
+            Segment::Literal(_) => None,
+        })
+    }
+
+    /// Describes the arguments: the JSON Schema of an object.
+    pub fn arguments(&self) -> &Value {
+        self.arguments.get_or_init(|| object_schema(self.decl.arguments))
+    }
+
+    /// Describes the answer; `None` for one that is not JSON.
+    pub fn output(&self) -> Option<&Value> {
+        self.output.get_or_init(|| body_schema((self.decl.output)().schema)).as_ref()
+    }
+
+    /// Returns what no other route of the plugin may have: the method, and the path without the names of its arguments.
+    pub(crate) fn claim(&self) -> String {
+        let parts: String = self
+            .segments
+            .iter()
+            .map(|segment| match segment {
+                Segment::Literal(text) => format!("/{text}"),
+                Segment::Argument(_) => "/{}".to_owned(),
+            })
+            .collect();
+        format!("{} /p/{}{parts}", self.decl.method, self.decl.plugin.id)
+    }
+
+    /// Returns by what routes are sorted: of two that fit a path, the one with text where the other has an argument comes first.
+    pub(crate) fn rank(&self) -> impl Ord + use<> {
+        (self.plugin, self.segments.clone(), self.decl.method, self.decl.location)
+    }
+
+    /// Returns what a path says of the arguments, if it fits.
+    fn read(&self, path: &[String]) -> Option<Vec<(&'static str, String)>> {
+        if path.len() != self.segments.len() {
+            return None;
+        }
+        let mut given = Vec::new();
+        for (segment, part) in self.segments.iter().zip(path) {
+            match segment {
+                Segment::Literal(text) if part == text => {}
+                Segment::Literal(_) => return None,
+                Segment::Argument(name) => given.push((*name, part.clone())),
+            }
+        }
+        Some(given)
+    }
+}
+
+impl Kernel {
+    /// Finds the route of a plugin for a request: `path` is what follows `/p/<plugin>/`, in its parts and decoded. A plugin that does
+    /// not run has none. `HEAD` is answered as `GET` is.
+    pub fn find_route(&self, plugin: &str, method: &str, path: &[String]) -> FoundRoute<'_> {
+        let Some(at) = self.registry().plugin_index(plugin) else { return FoundRoute::Nothing };
+        let live = self.0.live.load();
+        if live.halted || live.plugin(live.channel(None), at).is_none() {
+            return FoundRoute::Nothing;
+        }
+        let method = if method == "HEAD" { "GET" } else { method };
+        let mut others = Vec::new();
+        for entry in self.registry().routes_of(at) {
+            let Some(given) = entry.read(path) else { continue };
+            if entry.decl.method.name() == method {
+                return FoundRoute::Route(entry, given);
+            }
+            others.push(entry.decl.method);
+        }
+        if others.is_empty() { FoundRoute::Nothing } else { FoundRoute::OtherMethods(others) }
+    }
+
+    /// Calls a route. Whether the caller is known well enough has been decided before, by its `role`.
+    ///
+    /// # Errors
+    ///
+    /// `unknown_route`, `invalid_arguments`, `busy`, `deadline`, `panicked`, or what the function returned.
+    pub async fn route(&self, entry: &RouteEntry, given: Given, caller: &Caller) -> Result<Answer> {
+        let unknown = || Error::new("there is nothing at this path").with_code("unknown_route");
+        let plugin: Arc<Running> = self.running(entry.plugin, None).ok_or_else(unknown)?;
+        let restriction = self.route_restriction(entry);
+        let forms = super::call::forms(entry.arguments(), entry.decl.arguments);
+        let arguments = from_pairs(&forms, &given.words, given.body)?;
+        let _slot = Self::take_slot(restriction)?;
+        let limit = entry.decl.deadline.unwrap_or(self.limits().call_deadline);
+        let limit = restriction.map_or(limit, |restriction| Restriction::shorten(restriction, limit));
+        let call = Call { kernel: self, plugin: &plugin, caller, limit, input: Input::Arguments(&arguments) };
+        let result = match entry.decl.body {
+            Body::Sync(body) => guarded(|| body(&call)),
+            Body::Async(body) => limited(body(&call), limit).await,
+        };
+        result.map_err(|failure| Self::explain(restriction, failure, entry.decl.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_preferred_to_an_argument() {
+        let mut paths = [split("/boards/{id}"), split("/boards/new"), split("/"), split("/{any}/new")];
+        paths.sort();
+        assert_eq!(paths, [split("/"), split("/boards/new"), split("/boards/{id}"), split("/{any}/new")]);
+    }
+}

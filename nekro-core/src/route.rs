@@ -1,0 +1,88 @@
+//! What `#[route]` says of a function: something that is asked for over HTTP.
+
+use std::{fmt, time::Duration};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    argument::ArgumentDecl,
+    call::Body,
+    caller::Role,
+    error::Error,
+    lend::LentDecl,
+    location::Location,
+    plugin::PluginDecl,
+    web::{Answer, Shape},
+};
+
+/// The declaration of a route.
+#[derive(Debug)]
+pub struct RouteDecl {
+    /// The plugin.
+    pub plugin: &'static PluginDecl,
+    /// The function's name.
+    pub name: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The path within the plugin, such as `/boards/{id}`.
+    pub path: &'static str,
+    /// The doc comment.
+    pub docs: &'static str,
+    /// The least that a caller must be; `None` for everybody, known or not.
+    pub role: Option<Role>,
+    /// How long it may take; `None` for the host's limit.
+    pub deadline: Option<Duration>,
+    /// What the caller gives: by the path, by the query, or in the body.
+    pub arguments: &'static [ArgumentDecl],
+    /// What it borrows.
+    pub lent: &'static [LentDecl],
+    /// What it answers.
+    pub output: fn() -> RouteOutput,
+    /// The function.
+    pub body: Body<Result<Answer, Error>>,
+    /// Where it stands.
+    pub location: Location,
+}
+
+/// What a route answers, without its type.
+#[derive(Clone, Copy, Debug)]
+pub struct RouteOutput {
+    /// The status and the media type.
+    pub shape: Shape,
+    /// Describes the body; `None` for one that is not JSON.
+    pub schema: fn(&mut SchemaGenerator) -> Option<Schema>,
+}
+
+/// The methods that a route can have. `HEAD` is answered by the route for `GET`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "each is called as the protocol calls it")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    /// Returns its name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+inventory::collect!(&'static RouteDecl);

@@ -1,0 +1,198 @@
+//! A small board of cards that people and the model share: a page, an HTTP interface and tools over the same data.
+
+#![forbid(unsafe_code)]
+
+mod board;
+
+use nekro_core::{
+    prelude::*,
+    web::{Channel, Html, Media, Notice, Sse, WithStatus},
+};
+
+pub use crate::board::{Board, Card, Column};
+use crate::board::{MOST_OF_A_TEXT, Refusal};
+
+/// A small board of cards that people and the model share.
+#[plugin(id = "board", category = "work")]
+#[serde(default)]
+pub struct BoardPlugin {
+    /// What stands above it.
+    title: String,
+    /// How many cards there may be.
+    #[schemars(range(min = 1, max = 1_000))]
+    max_cards: u16,
+}
+
+impl Default for BoardPlugin {
+    fn default() -> Self {
+        Self { title: "Board".to_owned(), max_cards: 200 }
+    }
+}
+
+/// Tells whoever looks at the board.
+pub struct Viewers(Channel);
+
+/// Opens the board.
+#[init]
+fn open() -> Viewers {
+    Viewers(Channel::new())
+}
+
+const KEY: &str = "board";
+
+impl Viewers {
+    fn tell(&self, board: &Board) -> Result<()> {
+        self.0.tell(Notice::new(KEY, board)?);
+        Ok(())
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unknown(id) => Self::new(format!("there is no card {id}"))
+                .with_code("not_found")
+                .with_hint("`board.show` lists the cards with their numbers"),
+            Refusal::Empty => Self::new("a card says something").with_code("empty"),
+            Refusal::TooLong => {
+                Self::new(format!("a card has at most {MOST_OF_A_TEXT} characters")).with_code("too_long").with_hint("shorten it")
+            }
+            Refusal::Full(most) => Self::new(format!("there are {most} cards, and there may be no more"))
+                .with_code("full")
+                .with_hint("take one off first; the limit is `max_cards`"),
+        }
+    }
+}
+
+/// Changes the board as a whole: of two changes at the same moment none is lost.
+async fn change<T>(store: &Store, viewers: &Viewers, change: impl Fn(&mut Board) -> Result<T, Refusal>) -> Result<T> {
+    let mut made = None;
+    let board = store
+        .try_update(KEY, |board: Option<Board>| {
+            let mut board = board.unwrap_or_default();
+            made = Some(change(&mut board)?);
+            Ok(board)
+        })
+        .await?;
+    viewers.tell(&board)?;
+    made.ok_or_else(|| Error::new("nothing was changed"))
+}
+
+async fn read(store: &Store) -> Result<Board> {
+    Ok(store.get(KEY).await?.unwrap_or_default())
+}
+
+/// Shows the cards of the board, with their numbers and columns.
+#[tool(read_only)]
+async fn show(store: &Store) -> Result<Board> {
+    read(store).await
+}
+
+/// Puts a card on the board, into the column of what is to be done.
+#[tool]
+async fn add(
+    store: &Store,
+    viewers: &Viewers,
+    plugin: &BoardPlugin,
+    /// What it says, at most 500 characters.
+    text: &str,
+) -> Result<Card> {
+    change(store, viewers, |board| board.add(text, plugin.max_cards.into())).await
+}
+
+/// Moves a card to another column.
+#[tool(name = "move", idempotent)]
+async fn move_card(
+    store: &Store,
+    viewers: &Viewers,
+    /// The number of the card.
+    id: u64,
+    /// Where to.
+    column: Column,
+) -> Result<Card> {
+    change(store, viewers, |board| board.change(id, None, Some(column))).await
+}
+
+/// Shows the board as a page.
+#[route(GET, "/", auth = user)]
+fn page(plugin: &BoardPlugin) -> Html {
+    let title: String = plugin.title.chars().map(escaped).collect();
+    Html(include_str!("page/board.html").replace("{title}", &title))
+}
+
+fn escaped(one: char) -> String {
+    match one {
+        '<' => "&lt;".to_owned(),
+        '&' => "&amp;".to_owned(),
+        '"' => "&quot;".to_owned(),
+        one => one.to_string(),
+    }
+}
+
+/// Returns the page's script.
+#[route(GET, "/board.js", auth = public)]
+fn script() -> Media {
+    Media { media_type: "text/javascript; charset=utf-8".into(), bytes: include_bytes!("page/board.js").to_vec() }
+}
+
+/// Returns the page's style.
+#[route(GET, "/board.css", auth = public)]
+fn style() -> Media {
+    Media { media_type: "text/css; charset=utf-8".into(), bytes: include_bytes!("page/board.css").to_vec() }
+}
+
+/// Lists the cards.
+#[route(GET, "/cards", auth = user)]
+async fn cards(
+    store: &Store,
+    /// Only those of this column.
+    column: Option<Column>,
+) -> Result<Vec<Card>> {
+    Ok(read(store).await?.cards.into_iter().filter(|card| column.is_none_or(|column| card.column == column)).collect())
+}
+
+/// Puts a card on the board.
+#[route(POST, "/cards", auth = user)]
+async fn put_card(
+    store: &Store,
+    viewers: &Viewers,
+    plugin: &BoardPlugin,
+    /// What it says.
+    text: &str,
+) -> Result<WithStatus<201, Card>> {
+    change(store, viewers, |board| board.add(text, plugin.max_cards.into())).await.map(WithStatus)
+}
+
+/// Changes a card, or moves it.
+#[route(PATCH, "/cards/{id}", auth = user)]
+async fn change_card(
+    store: &Store,
+    viewers: &Viewers,
+    /// The number of the card.
+    id: u64,
+    /// What it says from now on.
+    text: Option<&str>,
+    /// Where it is from now on.
+    column: Option<Column>,
+) -> Result<Card> {
+    change(store, viewers, |board| board.change(id, text, column)).await
+}
+
+/// Takes a card off the board.
+#[route(DELETE, "/cards/{id}", auth = user)]
+async fn remove_card(
+    store: &Store,
+    viewers: &Viewers,
+    /// The number of the card.
+    id: u64,
+) -> Result<()> {
+    change(store, viewers, |board| board.remove(id)).await
+}
+
+/// Streams the board, and then every change of it.
+#[route(GET, "/events", auth = user)]
+async fn follow(store: &Store, viewers: &Viewers) -> Result<Sse> {
+    // Listening first: a change between the two is told twice rather than not at all.
+    let events = viewers.0.listen();
+    Ok(events.first(Notice::new(KEY, &read(store).await?)?))
+}
