@@ -243,12 +243,10 @@ async fn with_agent(
         _ => Arc::clone(&loaded.models) as _,
     };
     let (agent, questions) =
-        assemble::start(registry, &loaded.settings, storage, models, mode, surface)
-            .await
-            .map_err(|error| match &error {
-                AssembleError::Sessions(problem) => Failure::of(problem),
-                error => Failure::usage(error),
-            })?;
+        assemble::start(registry, &loaded.settings, storage, models, mode, surface).await.map_err(|error| match &error {
+            AssembleError::Sessions(problem) => Failure::of(problem),
+            error => Failure::usage(error),
+        })?;
     let caller = Caller::operator().in_session(SESSION);
     let result = match command {
         Command::Chat { session, model, once, record: _ } => {

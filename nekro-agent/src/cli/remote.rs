@@ -25,7 +25,9 @@ struct Remote {
 pub(super) fn run(command: Command, server: &str, global: &Global, directory: &Path, screen: &Screen) -> Result<(), Failure> {
     let url = Url::parse(server).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let Some(url) = url else {
-        return Err(Failure::usage(format!("`{server}` is no address of a server")).with_hint("write `--server http://127.0.0.1:8642`"));
+        return Err(
+            Failure::usage(format!("`{server}` is no address of a server")).with_hint("write `--server http://127.0.0.1:8642`")
+        );
     };
     // Without a token that was given, the one of the data directory: this machine's own agent is served then.
     let token = match &global.token {
@@ -99,7 +101,8 @@ impl Remote {
     async fn sessions(&self, command: Option<SessionsCommand>, screen: &Screen) -> Result<(), Failure> {
         match command.unwrap_or(SessionsCommand::List { last: 50 }) {
             SessionsCommand::List { last } => {
-                let sessions = self.ask_with(Method::GET, &["api", "sessions"], &[("limit", last.min(500).to_string())], None).await?;
+                let sessions =
+                    self.ask_with(Method::GET, &["api", "sessions"], &[("limit", last.min(500).to_string())], None).await?;
                 list(&sessions["items"], &["session", "messages", "used", "title"], screen);
                 Ok(())
             }
@@ -118,7 +121,8 @@ impl Remote {
                 Ok(())
             }
             SessionsCommand::Export { .. } => {
-                Err(Failure::usage("a session is exported where its data is").with_hint("leave `--server` out, with `--data DIR`"))
+                Err(Failure::usage("a session is exported where its data is")
+                    .with_hint("leave `--server` out, with `--data DIR`"))
             }
         }
     }
@@ -139,7 +143,8 @@ impl Remote {
         let reply = match arguments {
             Some(at) => {
                 let json = words.remove(at + 1);
-                let arguments = serde_json::from_str(&json).map_err(|error| Failure::usage(format!("`--args` is no JSON: {error}")))?;
+                let arguments =
+                    serde_json::from_str(&json).map_err(|error| Failure::usage(format!("`--args` is no JSON: {error}")))?;
                 self.ask(Method::POST, &["api", "tools", tool], Some(&arguments)).await?
             }
             None => self.ask(Method::POST, &["api", "tools", tool, "words"], Some(&json!({ "words": words }))).await?,

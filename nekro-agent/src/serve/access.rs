@@ -62,9 +62,10 @@ pub(super) struct Tokens(Vec<([u8; 32], Identity)>);
 impl Tokens {
     /// Puts together the token of the data directory and those of the settings.
     pub(super) fn new(own: &str, settings: &ServeSettings) -> Self {
-        let others = settings.tokens.iter().map(|(name, token)| {
-            (hash(token.token.expose()), Identity { name: name.clone(), role: token.role })
-        });
+        let others = settings
+            .tokens
+            .iter()
+            .map(|(name, token)| (hash(token.token.expose()), Identity { name: name.clone(), role: token.role }));
         Self(std::iter::once((hash(own), Identity::operator())).chain(others).collect())
     }
 
@@ -72,7 +73,10 @@ impl Tokens {
     pub(super) fn find(&self, token: &str) -> Option<Identity> {
         let came = hash(token);
         // All are compared, whether one was found or not.
-        self.0.iter().fold(None, |found, (known, identity)| if bool::from(came.ct_eq(known)) { Some(identity) } else { found }).cloned()
+        self.0
+            .iter()
+            .fold(None, |found, (known, identity)| if bool::from(came.ct_eq(known)) { Some(identity) } else { found })
+            .cloned()
     }
 }
 
@@ -151,7 +155,8 @@ mod tests {
     #[test]
     fn people_reach_their_own_sessions_and_managers_all() {
         let named = |name: &str, role| Identity { name: name.to_owned(), role };
-        let reaches = |identity: &Identity| ["http:ada", "http:ada:work", "http:adam", "terminal"].map(|id| identity.reaches(&id.into()));
+        let reaches =
+            |identity: &Identity| ["http:ada", "http:ada:work", "http:adam", "terminal"].map(|id| identity.reaches(&id.into()));
         assert_eq!(reaches(&named("ada", Role::User)), [true, true, false, false]);
         assert_eq!(reaches(&named("bob", Role::Manager)), [true; 4]);
         assert_eq!(reaches(&Identity { role: Role::Guest, ..named("ada", Role::User) }), [false; 4]);

@@ -49,9 +49,7 @@ pub(super) fn answer(answer: web::Answer, last: Option<&str>, streams: &Streams)
     let web::Answer { status, media_type, headers, body, .. } = answer;
     let body = match body {
         web::Body::Whole(bytes) => Body::from(bytes),
-        web::Body::Pieces(pieces) => {
-            Body::from_stream(stream::iter(pieces.map(|piece| Ok::<_, Infallible>(Bytes::from(piece)))))
-        }
+        web::Body::Pieces(pieces) => Body::from_stream(stream::iter(pieces.map(|piece| Ok::<_, Infallible>(Bytes::from(piece))))),
         web::Body::Events(mut events) => {
             let Ok(place) = Arc::clone(&streams.places).try_acquire_owned() else {
                 let full = Problem::new(503, "busy", "there are as many streams of events as there may be").retryable();
@@ -68,7 +66,11 @@ pub(super) fn answer(answer: web::Answer, last: Option<&str>, streams: &Streams)
     for (name, value) in headers {
         // A value that no header can have came from a plugin, or from what a plugin was given.
         let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
-            return problem(&Problem::new(500, "unserialisable", format!("the answer has a header `{name}` that cannot be sent")));
+            return problem(&Problem::new(
+                500,
+                "unserialisable",
+                format!("the answer has a header `{name}` that cannot be sent"),
+            ));
         };
         response.headers_mut().append(name, value);
     }

@@ -69,7 +69,13 @@ impl Doors {
     }
 
     /// Takes connections until the server ends, and then lets them finish what they are at for as long as `deadline` says.
-    pub(super) async fn serve(self, router: Router, settings: &ServeSettings, mut ending: watch::Receiver<bool>, deadline: Duration) {
+    pub(super) async fn serve(
+        self,
+        router: Router,
+        settings: &ServeSettings,
+        mut ending: watch::Receiver<bool>,
+        deadline: Duration,
+    ) {
         let places = Arc::new(Semaphore::new(settings.connections.clamp(1, Semaphore::MAX_PERMITS)));
         let how = How {
             receive_deadline: settings.receive_deadline,

@@ -177,10 +177,13 @@ mod tests {
     #[test]
     fn a_name_that_a_stranger_chose_is_refused() {
         let known = ["agent.example.org".to_owned()];
-        for good in ["localhost", "LOCALHOST:8642", "127.0.0.1:1", "[::1]:8642", "[::1]", "192.168.1.2", "agent.example.org:443"] {
+        for good in ["localhost", "LOCALHOST:8642", "127.0.0.1:1", "[::1]:8642", "[::1]", "192.168.1.2", "agent.example.org:443"]
+        {
             assert!(check_host(good, &known).is_ok(), "{good}");
         }
-        for bad in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "", "agent.example.org.evil.example", "[::1"] {
+        for bad in
+            ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "", "agent.example.org.evil.example", "[::1"]
+        {
             assert!(check_host(bad, &known).is_err(), "{bad}");
         }
     }
@@ -191,7 +194,10 @@ mod tests {
             let headers = page.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
             check_page(&method, &headers.collect(), "localhost:8642").is_ok()
         };
-        assert!(check(Method::GET, &[("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")]), "it cannot read the answer");
+        assert!(
+            check(Method::GET, &[("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")]),
+            "it cannot read the answer"
+        );
         assert!(check(Method::POST, &[]), "a program");
         assert!(check(Method::POST, &[("origin", "http://localhost:8642"), ("sec-fetch-site", "same-origin")]));
         for page in [

@@ -105,7 +105,9 @@ fn names(entry: &WebhookEntry, request: &Request, payload: &Value) -> Result<(St
     // Without a name of its own it is known by what it says.
     let id = id.unwrap_or_else(|| Sha256::digest(&request.body).iter().map(|byte| format!("{byte:02x}")).collect());
     if !request::is_name(&id) || event.as_deref().is_some_and(|event| !request::is_name(event)) {
-        return Err(Problem::bad_request("the id and the event of a webhook have 1 to 200 characters, none of which controls anything"));
+        return Err(Problem::bad_request(
+            "the id and the event of a webhook have 1 to 200 characters, none of which controls anything",
+        ));
     }
     Ok((id, event))
 }
@@ -160,7 +162,9 @@ async fn handle_one(server: &Server, delivery: StoredDelivery) {
     let kept = match result {
         Ok(()) => storage.end_delivery(number, None).await,
         // It is not the webhook that failed.
-        Err(error) if error.code() == "unavailable" => storage.put_off_delivery(number, tries, later(ABSENT), error.to_string()).await,
+        Err(error) if error.code() == "unavailable" => {
+            storage.put_off_delivery(number, tries, later(ABSENT), error.to_string()).await
+        }
         Err(error) if tries >= server.settings.webhook_retries => {
             tracing::error!(plugin, webhook = hook, id, "a webhook was given up after it failed {} times: {error}", tries + 1);
             storage.end_delivery(number, Some(error.to_string())).await

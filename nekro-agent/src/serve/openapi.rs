@@ -182,6 +182,9 @@ fn of_operation(operation: &Operation, tag: &str) -> Value {
         Answers::JsonOrEvents(describe) => {
             good(&mut of, 200, Some(("application/json", schema(describe))));
             of["responses"]["200"]["content"]["text/event-stream"] = json!({ "schema": text() });
+            // These clients know errors in a form of their own.
+            let error = json!({ "type": "object", "properties": { "error": { "type": "object" } }, "required": ["error"] });
+            of["responses"]["default"]["content"]["application/json"] = json!({ "schema": error });
         }
         Answers::Other(media_type) => good(&mut of, 200, Some((media_type.split(';').next().unwrap_or_default(), text()))),
         Answers::Nothing(status) => good(&mut of, status, None),
@@ -210,7 +213,8 @@ fn of_route(entry: &RouteEntry, schemas: &mut Map<String, Value>) -> Value {
     }
     of["parameters"] = parameters.into();
     if !properties.is_empty() {
-        let required: Vec<_> = required.into_iter().filter(|name| name.as_str().is_some_and(|name| properties.contains_key(name))).collect();
+        let required: Vec<_> =
+            required.into_iter().filter(|name| name.as_str().is_some_and(|name| properties.contains_key(name))).collect();
         let is_required = !required.is_empty();
         let schema = json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
         of["requestBody"] = body(is_required, "application/json", schema);
@@ -227,8 +231,7 @@ fn of_webhook(entry: &WebhookEntry, schemas: &mut Map<String, Value>) -> Value {
     let decl = entry.decl;
     let plugin = decl.plugin.id;
     let mut of = described(&format!("{plugin}_webhook_{}", decl.name), decl.docs, &format!("plugin {plugin}"), None);
-    of["requestBody"] =
-        body(true, "application/json", lifted(schemas, &format!("{plugin}.{}", decl.name), entry.payload()));
+    of["requestBody"] = body(true, "application/json", lifted(schemas, &format!("{plugin}.{}", decl.name), entry.payload()));
     of["x-signature"] = decl.signature.name().into();
     good(&mut of, 202, None);
     of
@@ -311,7 +314,8 @@ fn refer(schema: &mut Value, whose: &str) {
 fn plain(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
-            let is_ours = |format: &str| format.starts_with("uint") || matches!(format, "int8" | "int16" | "int128" | "int" | "uint");
+            let is_ours =
+                |format: &str| format.starts_with("uint") || matches!(format, "int8" | "int16" | "int128" | "int" | "uint");
             if object.get("format").and_then(Value::as_str).is_some_and(is_ours) {
                 object.remove("format");
             }
@@ -329,8 +333,10 @@ mod tests {
     #[test]
     fn every_operation_is_described_once_and_by_another_name() {
         let document = document(&crate::registry_of(|_| true));
-        let operations = document["paths"].as_object().expect("paths").values().flat_map(|methods| methods.as_object().expect("methods"));
-        let mut ids: Vec<_> = operations.map(|(_, described)| described["operationId"].as_str().expect("an id").to_owned()).collect();
+        let operations =
+            document["paths"].as_object().expect("paths").values().flat_map(|methods| methods.as_object().expect("methods"));
+        let mut ids: Vec<_> =
+            operations.map(|(_, described)| described["operationId"].as_str().expect("an id").to_owned()).collect();
         let count = ids.len();
         assert!(count >= api::operations().count());
         ids.sort();

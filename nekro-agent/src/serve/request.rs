@@ -56,7 +56,11 @@ impl Request {
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         let media_type = self.media_type();
         if media_type != "application/json" && !media_type.ends_with("+json") {
-            return Err(Problem::new(415, "unsupported_media_type", "the body is JSON: send it with `Content-Type: application/json`"));
+            return Err(Problem::new(
+                415,
+                "unsupported_media_type",
+                "the body is JSON: send it with `Content-Type: application/json`",
+            ));
         }
         let mut reader = serde_json::Deserializer::from_slice(&self.body);
         let read = serde_path_to_error::deserialize(&mut reader).and_then(|value| match reader.end() {
@@ -133,7 +137,11 @@ mod tests {
     fn a_path_is_taken_apart_before_it_is_decoded() {
         let check = |path: &str, expected: Option<&[&str]>| {
             let parts = parts(path);
-            assert_eq!(parts.as_deref().map(|parts| parts.iter().map(String::as_str).collect::<Vec<_>>()).as_deref(), expected, "{path}");
+            assert_eq!(
+                parts.as_deref().map(|parts| parts.iter().map(String::as_str).collect::<Vec<_>>()).as_deref(),
+                expected,
+                "{path}"
+            );
         };
         check("", Some(&[]));
         check("/", Some(&[]));

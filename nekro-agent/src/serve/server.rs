@@ -117,17 +117,17 @@ impl Server {
     pub(super) fn router(self: &Arc<Self>) -> Router {
         let mut router = Router::new();
         for operation in api::operations() {
-            let answered = move |State(server): State<Arc<Self>>,
-                                 path: Result<RawPathParams, RawPathParamsRejection>,
-                                 request: axum::extract::Request| async move {
-                server.operate(operation, path, request).await
-            };
+            let answered =
+                move |State(server): State<Arc<Self>>,
+                      path: Result<RawPathParams, RawPathParamsRejection>,
+                      request: axum::extract::Request| async move { server.operate(operation, path, request).await };
             router = router.route(operation.path, on(filter(operation.method), answered));
         }
         let plugin = |State(server): State<Arc<Self>>, request: axum::extract::Request| async move {
             routes::answer(&server, request).await
         };
-        router = router.route("/p/{plugin}", any(plugin)).route("/p/{plugin}/", any(plugin)).route("/p/{plugin}/{*rest}", any(plugin));
+        router =
+            router.route("/p/{plugin}", any(plugin)).route("/p/{plugin}/", any(plugin)).route("/p/{plugin}/{*rest}", any(plugin));
         let hook = |State(server): State<Arc<Self>>, request: axum::extract::Request| async move {
             hooks::answer(&server, request).await
         };
@@ -150,12 +150,8 @@ impl Server {
     /// Returns what answers MCP clients.
     #[cfg(feature = "mcp")]
     fn mcp(self: &Arc<Self>) -> Router<Arc<Self>> {
-        let service = crate::mcp::service(
-            self.kernel.clone(),
-            Arc::clone(&self.changes),
-            &self.mcp_limits,
-            self.streams.ending.clone(),
-        );
+        let service =
+            crate::mcp::service(self.kernel.clone(), Arc::clone(&self.changes), &self.mcp_limits, self.streams.ending.clone());
         let ask = |State(server): State<Arc<Self>>, mut request: axum::extract::Request, next: Next| async move {
             let identity = request.extensions().get::<Identity>().cloned().unwrap_or_else(Identity::guest);
             if let Err(problem) = server.allow(&identity, Some(nekro_core::Role::User)) {

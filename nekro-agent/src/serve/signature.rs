@@ -53,9 +53,8 @@ pub(super) fn verify(scheme: Signature, secret: &str, signed: &Signed<'_>) -> Re
             let time = parts.clone().find(|(name, _)| *name == "t").map(|(_, time)| time);
             let time = time.ok_or(Refused::Missing("stripe-signature"))?;
             // While a secret is replaced there are several signatures.
-            let is_right = parts.any(|(name, one)| {
-                name == "v1" && check(secret, &[time.as_bytes(), b".", signed.body], one).is_ok()
-            });
+            let is_right =
+                parts.any(|(name, one)| name == "v1" && check(secret, &[time.as_bytes(), b".", signed.body], one).is_ok());
             if is_right { fresh(time, signed) } else { Err(Refused::Wrong) }
         }
         Signature::Slack => {
@@ -113,7 +112,8 @@ mod tests {
     #[test]
     fn github_signs_the_body() {
         let secret = "It's a Secret to Everybody";
-        let check = |signature, body, expected| check(Signature::Github, secret, &[("x-hub-signature-256", signature)], body, expected);
+        let check =
+            |signature, body, expected| check(Signature::Github, secret, &[("x-hub-signature-256", signature)], body, expected);
         check(GITHUB, "Hello, World!", Ok(()));
         check(GITHUB, "Hello, World?", Err(Refused::Wrong));
         check(&GITHUB[7..], "Hello, World!", Err(Refused::Missing("x-hub-signature-256")));

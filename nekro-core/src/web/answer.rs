@@ -251,7 +251,13 @@ mod tests {
         let told: Vec<_> = told.iter().map(|answer| (answer.status, &*answer.media_type)).collect();
         assert_eq!(
             told,
-            [(200, "application/json"), (200, "text/html; charset=utf-8"), (303, ""), (201, "application/json"), (200, "text/csv")]
+            [
+                (200, "application/json"),
+                (200, "text/html; charset=utf-8"),
+                (303, ""),
+                (201, "application/json"),
+                (200, "text/csv")
+            ]
         );
     }
 

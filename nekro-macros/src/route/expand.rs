@@ -4,7 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::model::Route;
-use crate::shared::{Arguments, Function, answering_body, call_body, lent_decls, location, option, optional_duration, registered};
+use crate::shared::{
+    Arguments, Function, answering_body, call_body, lent_decls, location, option, optional_duration, registered,
+};
 
 pub(crate) fn expand(function: &Function, route: &Route) -> TokenStream {
     let Route { name, method, path, docs, role, deadline, parameters } = route;

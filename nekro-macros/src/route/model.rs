@@ -22,8 +22,7 @@ pub(crate) struct Route {
     pub(crate) parameters: Parameters,
 }
 
-const METHODS: [(&str, &str); 5] =
-    [("GET", "Get"), ("POST", "Post"), ("PUT", "Put"), ("PATCH", "Patch"), ("DELETE", "Delete")];
+const METHODS: [(&str, &str); 5] = [("GET", "Get"), ("POST", "Post"), ("PUT", "Put"), ("PATCH", "Patch"), ("DELETE", "Delete")];
 
 const AUTH: [(&str, Option<&str>); 4] =
     [("user", Some("User")), ("manager", Some("Manager")), ("admin", Some("Admin")), ("public", None)];
@@ -36,7 +35,10 @@ impl Route {
         let has_auth = keys.has("auth");
         let role = keys.word("auth", &AUTH, diagnostics);
         if !has_auth {
-            diagnostics.report(ident, "a route says who may ask for it: add `auth = user`, `manager` or `admin`, or `auth = public` for everybody");
+            diagnostics.report(
+                ident,
+                "a route says who may ask for it: add `auth = user`, `manager` or `admin`, or `auth = public` for everybody",
+            );
         }
         let deadline = keys.duration("deadline", diagnostics);
         keys.finish(diagnostics);
@@ -56,7 +58,8 @@ impl Route {
 
 fn read_method(head: &Head, ident: &Ident, diagnostics: &mut Diagnostics) -> Option<Ident> {
     let Some(method) = &head.method else {
-        diagnostics.report(ident, "a route begins with its method and its path, such as `#[route(GET, \"/boards/{id}\", auth = user)]`");
+        diagnostics
+            .report(ident, "a route begins with its method and its path, such as `#[route(GET, \"/boards/{id}\", auth = user)]`");
         return None;
     };
     let found = METHODS.iter().find(|(name, _)| method.to_string() == *name);
@@ -69,7 +72,8 @@ fn read_method(head: &Head, ident: &Ident, diagnostics: &mut Diagnostics) -> Opt
 fn read_path(head: &Head, ident: &Ident, diagnostics: &mut Diagnostics) -> Option<LitStr> {
     let Some(path) = &head.path else {
         if head.method.is_some() {
-            diagnostics.report(ident, "a route has a path after its method, such as `#[route(GET, \"/boards/{id}\", auth = user)]`");
+            diagnostics
+                .report(ident, "a route has a path after its method, such as `#[route(GET, \"/boards/{id}\", auth = user)]`");
         }
         return None;
     };

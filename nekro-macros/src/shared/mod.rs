@@ -16,8 +16,8 @@ pub(crate) use self::{
     diagnostics::Diagnostics,
     docs::docs,
     expansion::{
-        Arguments, answering_body, body, call_body, called_body, lent_decls, location, marker, names, option, optional_duration, ours_at,
-        registered,
+        Arguments, answering_body, body, call_body, called_body, lent_decls, location, marker, names, option, optional_duration,
+        ours_at, registered,
     },
     function::Function,
     keys::Keys,

@@ -32,7 +32,9 @@ impl Webhook {
         let name = keys.text("name", "github", diagnostics);
         match &name {
             Some(name) => check_name("the name of a webhook", &name.value(), name, diagnostics),
-            None => diagnostics.report(ident, "a webhook begins with its name, such as `#[webhook(\"github\", signature = github)]`"),
+            None => {
+                diagnostics.report(ident, "a webhook begins with its name, such as `#[webhook(\"github\", signature = github)]`")
+            }
         }
         let has_signature = keys.has("signature");
         let signature = keys.word("signature", &SIGNATURES, diagnostics);

@@ -140,7 +140,8 @@ impl Item {
 
 /// Returns a link to GitHub, and to nowhere else.
 fn link(url: Option<&str>) -> String {
-    let is_plain = |url: &&str| url.starts_with("https://github.com/") && !url.contains(|one: char| one.is_whitespace() || one.is_control());
+    let is_plain =
+        |url: &&str| url.starts_with("https://github.com/") && !url.contains(|one: char| one.is_whitespace() || one.is_control());
     url.filter(is_plain).map(|url| format!(" <{url}>")).unwrap_or_default()
 }
 
@@ -163,8 +164,9 @@ fn plain(text: &str) -> String {
 /// Reads a repository's name, `owner/name`, in lower case.
 pub(crate) fn repository(text: &str) -> Option<String> {
     let (owner, name) = text.trim().trim_start_matches("https://github.com/").split_once('/')?;
-    let is_name =
-        |part: &str| !part.is_empty() && part.len() <= 100 && part.chars().all(|one| one.is_ascii_alphanumeric() || "-_.".contains(one));
+    let is_name = |part: &str| {
+        !part.is_empty() && part.len() <= 100 && part.chars().all(|one| one.is_ascii_alphanumeric() || "-_.".contains(one))
+    };
     (is_name(owner) && is_name(name)).then(|| format!("{owner}/{name}").to_lowercase())
 }
 

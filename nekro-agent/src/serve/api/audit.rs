@@ -9,14 +9,19 @@ use crate::{
     serve::{problem::Problem, request::Request, server::Server},
 };
 
-pub(super) const OPERATIONS: &[Operation] = &[
-    Operation::new(Method::Get, "/api/audit", "audit", "Shows what this program's plugins may do, as `nekro audit` does.", run!(show))
-        .role(Role::Admin)
-        .json::<Map<String, Value>>(),
-];
+pub(super) const OPERATIONS: &[Operation] = &[Operation::new(
+    Method::Get,
+    "/api/audit",
+    "audit",
+    "Shows what this program's plugins may do, as `nekro audit` does.",
+    run!(show),
+)
+.role(Role::Admin)
+.json::<Map<String, Value>>()];
 
 async fn show(server: &Server, _: &Request) -> Result<Answer, Problem> {
-    let unreadable = |problem: String| Problem::new(500, "unreadable", format!("the program's manifest cannot be read: {problem}"));
+    let unreadable =
+        |problem: String| Problem::new(500, "unreadable", format!("the program's manifest cannot be read: {problem}"));
     let program = Program::own(server.kernel.registry()).map_err(|error| unreadable(error.to_string()))?;
     let surface = Surface::of(&program).map_err(|twice| unreadable(format!("it describes {twice} twice")))?;
     Ok(Answer::json(&surface)?)

@@ -9,9 +9,16 @@ use super::{Answers, Operation, run};
 use crate::serve::{problem::Problem, request::Request, server::Server};
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation::new(Method::Get, "/api/events", "list_events", "Lists the events, and how many handlers listen to each.", run!(list))
-        .json::<Vec<Event>>(),
-    Operation::new(Method::Get, "/api/events/{event}", "show_event", "Shows an event with its schema.", run!(show)).json::<Event>(),
+    Operation::new(
+        Method::Get,
+        "/api/events",
+        "list_events",
+        "Lists the events, and how many handlers listen to each.",
+        run!(list),
+    )
+    .json::<Vec<Event>>(),
+    Operation::new(Method::Get, "/api/events/{event}", "show_event", "Shows an event with its schema.", run!(show))
+        .json::<Event>(),
     Operation::new(
         Method::Post,
         "/api/events/{event}",

@@ -11,7 +11,9 @@ use crate::{
 };
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation::new(Method::Get, "/healthz", "is_alive", "Tells that the server answers.", run!(alive)).for_everybody().json::<Alive>(),
+    Operation::new(Method::Get, "/healthz", "is_alive", "Tells that the server answers.", run!(alive))
+        .for_everybody()
+        .json::<Alive>(),
     Operation::new(
         Method::Get,
         "/readyz",

@@ -22,8 +22,14 @@ use crate::{
 };
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation::new(Method::Get, "/v1/models", "list_models", "Lists the agent as a model, and each model that it may ask.", run!(models))
-        .json::<Map<String, Value>>(),
+    Operation::new(
+        Method::Get,
+        "/v1/models",
+        "list_models",
+        "Lists the agent as a model, and each model that it may ask.",
+        run!(models),
+    )
+    .json::<Map<String, Value>>(),
     Operation::new(
         Method::Post,
         "/v1/chat/completions",
@@ -126,9 +132,7 @@ async fn complete(server: &Server, request: &Request) -> Result<Answer, Problem>
         Err(problem) => Err(problem),
     };
     // These clients know errors in this form.
-    answered.or_else(|problem| {
-        Ok(Answer::json(&json!({ "error": error(&problem) }))?.with_status(problem.status))
-    })
+    answered.or_else(|problem| Ok(Answer::json(&json!({ "error": error(&problem) }))?.with_status(problem.status)))
 }
 
 fn error(problem: &Problem) -> Value {
@@ -147,19 +151,25 @@ async fn begin(server: &Server, request: &Request) -> Result<(Asking, bool), Pro
     }
     let is_rule = |one: &&ChatMessage| matches!(one.role, Speaker::System | Speaker::Developer);
     let rules = messages.iter().filter(is_rule).map(ChatMessage::text).collect::<Vec<_>>().join("\n");
-    let mut spoken: Vec<_> =
-        messages.iter().filter(|one| matches!(one.role, Speaker::User | Speaker::Assistant)).map(|one| (one.role, one.text())).collect();
+    let mut spoken: Vec<_> = messages
+        .iter()
+        .filter(|one| matches!(one.role, Speaker::User | Speaker::Assistant))
+        .map(|one| (one.role, one.text()))
+        .collect();
     let question = match spoken.pop() {
         Some((Speaker::User, text)) if !text.trim().is_empty() => text,
         _ => return Err(Problem::bad_request("the last message is the user's, and has a text")),
     };
     if model != AGENT && !server.machine.models().contains(&model) {
-        return Err(Problem::new(404, "model_not_found", format!("there is no model `{model}`")).with_hint("/v1/models lists them"));
+        return Err(
+            Problem::new(404, "model_not_found", format!("there is no model `{model}`")).with_hint("/v1/models lists them")
+        );
     }
     if server.is_ending() {
         return Err(Problem::new(503, "ending", "the agent is ending").retryable());
     }
-    let said = spoken.iter().fold(Said::nothing(&request.identity.name, &rules), |said, (role, text)| said.then(word(*role), text));
+    let said =
+        spoken.iter().fold(Said::nothing(&request.identity.name, &rules), |said, (role, text)| said.then(word(*role), text));
     let session = match server.conversations.take(said).filter(|_| !spoken.is_empty()) {
         Some(session) => session,
         None => begin_session(server, request, &rules, spoken).await?,
@@ -185,16 +195,15 @@ async fn begin_session(
     rules: &str,
     spoken: Vec<(Speaker, String)>,
 ) -> Result<SessionId, Problem> {
-    let random = access::random().map_err(|error| Error::new(format!("no name can be made up: {error}")).with_code("unavailable"))?;
+    let random =
+        access::random().map_err(|error| Error::new(format!("no name can be made up: {error}")).with_code("unavailable"))?;
     let session = SessionId::from(format!("{}:chat-{}", request.identity.session(), &random[..16]));
     server.machine.open(&session, Some(&request.identity.session().as_str().into())).await?;
     if !rules.trim().is_empty() {
         server.machine.set_persona(&session, Some(rules)).await?;
     }
     let body = |(role, text): (Speaker, String)| match role {
-        Speaker::Assistant => {
-            Body::Answer { plugin: None, model: None, text, reasoning: String::new(), calls: Vec::new() }
-        }
+        Speaker::Assistant => Body::Answer { plugin: None, model: None, text, reasoning: String::new(), calls: Vec::new() },
         _ => Body::Person { user: Some(request.identity.session().as_str().into()), text, original: None, files: Vec::new() },
     };
     let messages: Vec<_> = spoken.into_iter().map(|one| NewMessage { turn: None, hidden: false, body: body(one) }).collect();

@@ -12,8 +12,14 @@ use super::{Answers, Operation, run};
 use crate::serve::{openapi, problem::Problem, request::Request, server::Server};
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation::new(Method::Get, "/api/openapi.json", "openapi", "Describes everything that is linked, plugins included.", run!(document))
-        .json::<Map<String, Value>>(),
+    Operation::new(
+        Method::Get,
+        "/api/openapi.json",
+        "openapi",
+        "Describes everything that is linked, plugins included.",
+        run!(document),
+    )
+    .json::<Map<String, Value>>(),
     Operation::new(Method::Get, "/api/docs", "docs", "Shows that description as a page.", run!(docs))
         .for_everybody()
         .answers(Answers::Other("text/html")),
@@ -67,18 +73,18 @@ struct Login {
 async fn enter(server: &Server, request: &Request) -> Result<Answer, Problem> {
     let is_form = request.media_type() == "application/x-www-form-urlencoded";
     let Login { token } = if is_form {
-        let token = url::form_urlencoded::parse(&request.body).find(|(name, _)| name == "token").map(|(_, token)| token.into_owned());
+        let token =
+            url::form_urlencoded::parse(&request.body).find(|(name, _)| name == "token").map(|(_, token)| token.into_owned());
         Login { token: token.ok_or_else(|| Problem::bad_request("the form has no `token`"))? }
     } else {
         request.json()?
     };
     // Where it comes from was counted at the door; here all wrong ones count together.
     let identity = server.tokens.find(token.trim()).ok_or_else(|| server.refuse("login"))?;
-    let cookie = server
-        .logins
-        .enter(identity)
-        .map_err(|error| Problem::new(503, "unavailable", format!("nobody can log in: {error}")))?;
-    let answer = if is_form { Redirect("/api/docs".to_owned()).into_answer()? } else { Answer::bytes("", Vec::new()).with_status(204) };
+    let cookie =
+        server.logins.enter(identity).map_err(|error| Problem::new(503, "unavailable", format!("nobody can log in: {error}")))?;
+    let answer =
+        if is_form { Redirect("/api/docs".to_owned()).into_answer()? } else { Answer::bytes("", Vec::new()).with_status(204) };
     Ok(answer.with_header("set-cookie", cookie))
 }
 

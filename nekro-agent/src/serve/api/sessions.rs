@@ -38,9 +38,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "Deletes a session with everything in it, and what plugins keep for it.",
         run!(delete),
     ),
-    Operation::new(Method::Get, "/api/sessions/{session}/messages", "list_messages", "Lists messages, newest first.", run!(messages))
-        .query::<Before>()
-        .json::<Messages>(),
+    Operation::new(
+        Method::Get,
+        "/api/sessions/{session}/messages",
+        "list_messages",
+        "Lists messages, newest first.",
+        run!(messages),
+    )
+    .query::<Before>()
+    .json::<Messages>(),
     Operation::new(
         Method::Post,
         "/api/sessions/{session}/messages",
@@ -175,7 +181,8 @@ async fn begin(server: &Server, request: &Request) -> Result<Answer, Problem> {
     };
     let session = request.reached(name.into())?;
     server.machine.open(&session, Some(&user(request))).await?;
-    let location = format!("/api/sessions/{}", url::form_urlencoded::byte_serialize(session.as_str().as_bytes()).collect::<String>());
+    let location =
+        format!("/api/sessions/{}", url::form_urlencoded::byte_serialize(session.as_str().as_bytes()).collect::<String>());
     Ok(Answer::json(&Begun { session: session.to_string() })?.with_status(201).with_header("location", location))
 }
 
