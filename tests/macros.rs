@@ -44,6 +44,24 @@ fn a_plugin_under_every_lint_with_everything_shadowed_works() {
 }
 
 #[test]
+fn routes_and_webhooks_work_under_every_lint_too() {
+    use nekro_core::kernel::{FoundRoute, Given, RawDelivery};
+    let host = Host::builder::<Strict>().config(json!({ "key": "s3cret" })).start();
+    let kernel = host.kernel();
+    let found = kernel.find_route("strict", "POST", &["count".to_owned(), "5".to_owned()]);
+    let FoundRoute::Route(entry, given) = found else { panic!("{found:?}") };
+    assert_eq!((entry.decl.role, entry.path()), (Some(nekro_core::Role::Manager), "/p/strict/count/{type}".to_owned()));
+    let given = Given::new(given, vec![("sink".to_owned(), "Ada".to_owned())], serde_json::Map::new());
+    let answer = host.run(kernel.route(entry, given, &nekro_core::Caller::operator())).expect("it counts");
+    assert_eq!((answer.status, &*answer.media_type), (201, "application/json"));
+    let hook = kernel.webhook("strict", "counted").expect("it runs");
+    assert_eq!(kernel.webhook_secret(hook).expect("it is set").expose(), "s3cret");
+    host.run(kernel.deliver_webhook(hook, RawDelivery::new("1", None, "9"))).expect("it is handled");
+    let error = host.run(kernel.deliver_webhook(hook, RawDelivery::new("2", None, "[]"))).expect_err("no number");
+    assert_eq!(error.code(), "invalid_payload");
+}
+
+#[test]
 fn a_plugin_reads_the_variables_that_it_declares_and_no_others() {
     let host = Host::builder::<Strict>().variable("LANG", "fr_FR.UTF-8").variable("HOME", "/home/ada").start();
     let variable = |name: &str| host.call_as::<Option<String>>("variable", json!({ "name": name }));

@@ -12,6 +12,8 @@ use crate::{
 };
 
 pub use crate::agent::measured;
+#[cfg(feature = "http")]
+pub use crate::serve::measured::{Served, serve};
 
 /// Makes the ports of what plugins reach. Files are below `root`, and requests may go to a network.
 ///

@@ -16,6 +16,8 @@ mod policy;
 #[path = "../../nekro-agent/src/audit/testing.rs"]
 mod programs;
 mod schema;
+#[cfg(feature = "http")]
+mod serve;
 mod settings;
 mod support;
 mod turns;

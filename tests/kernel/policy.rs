@@ -15,13 +15,14 @@ use crate::world::{World, timed, told, world};
 
 const ROLES: [Role; 4] = [Role::Guest, Role::User, Role::Manager, Role::Admin];
 
-fn origins() -> [(&'static str, Origin); 7] {
+fn origins() -> [(&'static str, Origin); 8] {
     [
         ("model", Origin::Model),
         ("person", Origin::Person),
         ("schedule", Origin::Schedule),
         ("webhook", Origin::Webhook),
         ("mcp_client", Origin::McpClient),
+        ("http_client", Origin::HttpClient),
         ("plugin", Origin::Plugin("beta".into())),
         ("host", Origin::Host),
     ]

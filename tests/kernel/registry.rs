@@ -4,8 +4,8 @@ use std::any::TypeId;
 
 use expect_test::{Expect, expect};
 use nekro_core::{
-    Body, CapabilityDecl, CommandDecl, ConfigDecl, Effect, Error, HookDecl, Kind, LentDecl, LentKind, Location, OutputDecl,
-    PluginDecl, Role, ScopeDecl, ToolDecl, When,
+    Body, CapabilityDecl, CommandDecl, ConfigDecl, Effect, Error, HookDecl, Kind, LentDecl, LentKind, Location, Method,
+    OutputDecl, PluginDecl, Role, RouteDecl, RouteOutput, ScopeDecl, ToolDecl, When,
     event::{EventDecl, Sort},
     kernel::{Declarations, Registry},
 };
@@ -107,6 +107,44 @@ fn plugins(plugins: impl IntoIterator<Item = &'static PluginDecl>) -> Declaratio
     let mut declarations = Declarations::default();
     declarations.plugins.extend(plugins);
     declarations
+}
+
+fn route(plugin: &'static PluginDecl, method: Method, path: &'static str, line: u32) -> &'static RouteDecl {
+    leak(RouteDecl {
+        plugin,
+        name: "route",
+        method,
+        path,
+        docs: "A route.",
+        role: None,
+        deadline: None,
+        arguments: &[],
+        lent: &[],
+        output: || RouteOutput { shape: nekro_core::web::Shape { status: 200, media_type: None }, schema: |_| None },
+        body: Body::Sync(|_| Err(Error::new("not called here"))),
+        location: at(line),
+    })
+}
+
+#[test]
+fn two_routes_of_one_method_and_path_are_a_problem() {
+    let (a, b) = (plugin("a", "1.0.0", &[], 1), plugin("b", "1.0.0", &[], 2));
+    let mut declarations = plugins([a, b]);
+    declarations.routes.extend([
+        route(a, Method::Get, "/boards/{id}", 10),
+        route(a, Method::Get, "/boards/{name}", 11),
+        // These differ.
+        route(a, Method::Post, "/boards/{id}", 12),
+        route(a, Method::Get, "/boards/new", 13),
+        route(b, Method::Get, "/boards/{id}", 14),
+    ]);
+    check(
+        declarations,
+        expect![[r#"
+            the linked plugins do not fit together
+              - two routes are called `GET /p/a/boards/{}`: at lib.rs:10 and at lib.rs:11
+                (rename one of them, or leave its plugin out of the bundle)"#]],
+    );
 }
 
 #[test]

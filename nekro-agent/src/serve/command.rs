@@ -49,6 +49,7 @@ pub(crate) async fn run(agent: &Agent, live: &Arc<Live>, served: Served, screen:
         Failure::work(error).with_hint("`serve.listen` is another address or port; port 0 takes one that is free")
     })?;
     let address = doors.address().map_err(Failure::work)?;
+    let mut signals = Signals::new();
     let (end, ending) = watch::channel(false);
     let server = Server::new(Parts {
         kernel: agent.kernel.clone(),
@@ -81,7 +82,7 @@ pub(crate) async fn run(agent: &Agent, live: &Arc<Live>, served: Served, screen:
     tokio::select! {
         () = &mut serving => {}
         () = follow(agent, live, screen) => {}
-        () = told_to_end() => {}
+        () = signals.told() => {}
     }
     // Nothing new comes in; streams end; turns come to their end, unless that takes too long or the program is told once more.
     end.send_replace(true);
@@ -97,7 +98,7 @@ pub(crate) async fn run(agent: &Agent, live: &Arc<Live>, served: Served, screen:
                 tracing::warn!("turns were still under way after {deadline:?} (`serve.shutdown_deadline`), and were stopped");
             }
         }
-        () = told_to_end() => {}
+        () = signals.told() => {}
     }
     agent.machine.stop_all().await;
     // What plugins have said has been kept and sent on as facts.
@@ -122,21 +123,34 @@ async fn follow(agent: &Agent, live: &Live, screen: &Screen) {
     }
 }
 
-#[cfg(unix)]
-async fn told_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        Err(_) => drop(tokio::signal::ctrl_c().await),
-    }
+/// What tells the program to end. It listens from the moment it is made: whoever reads where the server listens may end it at once.
+struct Signals {
+    #[cfg(unix)]
+    both: Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>,
 }
 
-#[cfg(not(unix))]
-async fn told_to_end() {
-    drop(tokio::signal::ctrl_c().await);
+impl Signals {
+    fn new() -> Self {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let terminate = signal(SignalKind::terminate()).ok();
+            Self { both: terminate.zip(signal(SignalKind::interrupt()).ok()) }
+        }
+        #[cfg(not(unix))]
+        Self {}
+    }
+
+    /// Waits until the program is told to end, or to end once more.
+    async fn told(&mut self) {
+        #[cfg(unix)]
+        if let Some((terminate, interrupt)) = &mut self.both {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            return;
+        }
+        drop(tokio::signal::ctrl_c().await);
+    }
 }

@@ -87,12 +87,12 @@ impl Doors {
             // The semaphore is never closed.
             let place = tokio::select! {
                 biased;
-                _ = ending.wait_for(|ending| *ending) => break,
+                () = is_ending(&mut ending) => break,
                 place = Arc::clone(&places).acquire_owned() => place,
             };
             tokio::select! {
                 biased;
-                _ = ending.wait_for(|ending| *ending) => break,
+                () = is_ending(&mut ending) => break,
                 taken = self.tcp.accept() => match taken {
                     Ok((stream, from)) => {
                         let connection = how.clone().serve(stream, Peer(Some(from.ip())), router.clone());
@@ -157,6 +157,11 @@ fn at(place: &dyn std::fmt::Display, error: std::io::Error) -> std::io::Error {
     std::io::Error::new(error.kind(), format!("nobody can listen on {place}: {error}"))
 }
 
+/// Waits until the server ends.
+async fn is_ending(ending: &mut watch::Receiver<bool>) {
+    drop(ending.wait_for(|ending| *ending).await);
+}
+
 /// How a connection is served.
 #[derive(Clone)]
 struct How {
@@ -179,10 +184,9 @@ impl How {
             .max_buf_size(self.header_bytes)
             .serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
-        let is_ending = async { drop(self.ending.wait_for(|ending| *ending).await) };
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
-            () = is_ending => None,
+            () = is_ending(&mut self.ending) => None,
         };
         let ended = match ended {
             Some(ended) => ended,

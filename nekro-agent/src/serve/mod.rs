@@ -13,6 +13,7 @@ mod door;
 mod feed;
 mod hooks;
 mod login;
+pub(crate) mod measured;
 mod metrics;
 mod openapi;
 mod problem;

@@ -182,6 +182,9 @@ fn of_operation(operation: &Operation, tag: &str) -> Value {
         Answers::JsonOrEvents(describe) => {
             good(&mut of, 200, Some(("application/json", schema(describe))));
             of["responses"]["200"]["content"]["text/event-stream"] = json!({ "schema": text() });
+            // These clients know errors in a form of their own.
+            let error = json!({ "type": "object", "properties": { "error": { "type": "object" } }, "required": ["error"] });
+            of["responses"]["default"]["content"]["application/json"] = json!({ "schema": error });
         }
         Answers::Other(media_type) => good(&mut of, 200, Some((media_type.split(';').next().unwrap_or_default(), text()))),
         Answers::Nothing(status) => good(&mut of, status, None),

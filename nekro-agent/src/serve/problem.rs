@@ -14,25 +14,25 @@ pub(super) struct Problem {
     /// The status.
     pub(super) status: u16,
     /// What went wrong this time.
-    pub(super) detail: String,
+    pub(super) detail: Box<str>,
     /// A word for programs to compare.
-    pub(super) code: String,
+    pub(super) code: Box<str>,
     /// What to do instead.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) hint: Option<String>,
+    pub(super) hint: Option<Box<str>>,
     /// Whether the same request may succeed later.
     pub(super) retryable: bool,
     #[serde(skip)]
     pub(super) retry_after: Option<Duration>,
     // What may be asked by instead, for 405.
     #[serde(skip)]
-    pub(super) allow: Option<String>,
+    pub(super) allow: Option<Box<str>>,
 }
 
 impl Problem {
     /// Says what is wrong.
     pub(super) fn new(status: u16, code: &str, detail: impl Into<String>) -> Self {
-        let (detail, code) = (detail.into(), code.to_owned());
+        let (detail, code) = (detail.into().into(), code.into());
         Self { title: title(status), status, detail, code, hint: None, retryable: false, retry_after: None, allow: None }
     }
 
@@ -48,7 +48,7 @@ impl Problem {
 
     /// Adds what to do instead.
     pub(super) fn with_hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+        Self { hint: Some(hint.into().into()), ..self }
     }
 
     /// The same request may succeed later.
@@ -60,7 +60,7 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let problem = Self::new(status(error.code()), error.code(), error.message());
-        Self { hint: error.hint().map(str::to_owned), retryable: error.is_retryable(), ..problem }
+        Self { hint: error.hint().map(Box::from), retryable: error.is_retryable(), ..problem }
     }
 }
 

@@ -27,7 +27,7 @@ async fn asked(server: &Server, request: axum::extract::Request) -> Result<(web:
         FoundRoute::OtherMethods(methods) => {
             let names: Vec<_> = methods.iter().map(|method| method.name()).collect();
             let problem = Problem::new(405, "method_not_allowed", "what is at this path is asked for by another method");
-            return Err(Problem { allow: Some(names.join(", ")), ..problem });
+            return Err(Problem { allow: Some(names.join(", ").into()), ..problem });
         }
         _ => return Err(nothing()),
     };

@@ -139,7 +139,7 @@ fn error(problem: &Problem) -> Value {
     let kind = if problem.status < 500 { "invalid_request_error" } else { "server_error" };
     let message = match &problem.hint {
         Some(hint) => format!("{}: {hint}", problem.detail),
-        None => problem.detail.clone(),
+        None => problem.detail.to_string(),
     };
     json!({ "message": message, "type": kind, "param": null, "code": problem.code })
 }

@@ -181,8 +181,10 @@ async fn begin(server: &Server, request: &Request) -> Result<Answer, Problem> {
     };
     let session = request.reached(name.into())?;
     server.machine.open(&session, Some(&user(request))).await?;
-    let location =
-        format!("/api/sessions/{}", url::form_urlencoded::byte_serialize(session.as_str().as_bytes()).collect::<String>());
+    let location = format!(
+        "/api/sessions/{}",
+        url::form_urlencoded::byte_serialize(session.as_str().as_bytes()).collect::<String>().replace('+', "%20")
+    );
     Ok(Answer::json(&Begun { session: session.to_string() })?.with_status(201).with_header("location", location))
 }
 
