@@ -162,16 +162,8 @@ pub(crate) async fn start(
     let scripts = Some(Arc::clone(&code) as _);
     #[cfg(not(feature = "sandbox"))]
     let scripts = None;
-    let parts = Parts {
-        kernel: kernel.clone(),
-        history,
-        models,
-        scripts,
-        surface,
-        settings: agent,
-        presences,
-        speaker: Some(speaker),
-    };
+    let parts =
+        Parts { kernel: kernel.clone(), history, models, scripts, surface, settings: agent, presences, speaker: Some(speaker) };
     let machine = if mode.at_work { Machine::start(parts).await } else { Machine::beside(parts) };
     let machine = machine.map_err(AssembleError::Sessions)?;
     let agent = Agent {

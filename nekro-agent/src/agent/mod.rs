@@ -37,7 +37,6 @@ use std::sync::{
 use nekro_core::{ClockPort, Error, Random, RandomPort, Result, Timestamp, kernel::Kernel};
 use tokio::sync::{Notify, Semaphore};
 
-use self::{script::Scripts, session::Sessions};
 pub(crate) use self::{
     inbound::{Fate, Inbound},
     models::{Models, Recorded},
@@ -47,6 +46,7 @@ pub(crate) use self::{
     speak::Speaker,
     surface::{Progress, Surface},
 };
+use self::{script::Scripts, session::Sessions};
 #[cfg(feature = "sandbox")]
 pub(crate) use self::{tokens::of_text, trigger::is_like};
 use crate::history::HistoryPort;

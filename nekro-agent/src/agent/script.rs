@@ -134,9 +134,10 @@ pub(super) fn source(arguments: &str) -> Result<String> {
 pub(super) fn spec() -> ToolSpec {
     ToolSpec {
         name: RUN.to_owned(),
-        description: "Runs a Python script, which may call the functions that you were told of, and returns the value of its last \
+        description:
+            "Runs a Python script, which may call the functions that you were told of, and returns the value of its last \
                       expression and what it printed."
-            .to_owned(),
+                .to_owned(),
         arguments: json!({
             "type": "object",
             "properties": { "code": { "type": "string", "description": "The script." } },

@@ -96,7 +96,9 @@ pub(crate) enum Command {
     },
     /// Run a Python script in the sandbox, with the tools as its functions, such as `dice.roll("2d6")`
     #[cfg(feature = "sandbox")]
-    #[command(after_help = "Exit codes: 0 the script came to its end, 1 it failed or met a limit, 2 it could not be right and was not run.")]
+    #[command(
+        after_help = "Exit codes: 0 the script came to its end, 1 it failed or met a limit, 2 it could not be right and was not run."
+    )]
     Run(RunArgs),
     /// Show what a model that acts by scripts is told of the functions, and how many tokens that has
     #[cfg(feature = "sandbox")]

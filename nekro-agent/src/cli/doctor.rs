@@ -114,7 +114,8 @@ async fn sandbox(agent: &Agent, is_needed: bool) -> Vec<Finding> {
         Err(error) => {
             let state = if is_needed || !matches!(error, SandboxError::Absent) { State::Bad } else { State::Note };
             let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-            let of_layers = if let SandboxError::Confinement { confinement, .. } = &error { layers(confinement) } else { Vec::new() };
+            let of_layers =
+                if let SandboxError::Confinement { confinement, .. } = &error { layers(confinement) } else { Vec::new() };
             std::iter::once(whole(state, format!("{error}{hint}"))).chain(of_layers).collect()
         }
     }

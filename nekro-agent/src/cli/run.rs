@@ -37,7 +37,8 @@ pub(super) async fn run(agent: &Agent, of: &RunArgs, caller: &Caller, screen: &S
         lane: Lane::default(),
     };
     // No session: what a person runs begins with nothing.
-    let script = Script { source: &source, tools: &tools, own: &|name| fits(name, &of.allow), session: None, shown_bytes: usize::MAX };
+    let script =
+        Script { source: &source, tools: &tools, own: &|name| fits(name, &of.allow), session: None, shown_bytes: usize::MAX };
     let report = agent.code.run_to_report(script, &calls).await.map_err(|error| Failure::of(&code::as_error(&error)))?;
     show(report, screen)
 }

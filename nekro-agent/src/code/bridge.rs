@@ -23,9 +23,8 @@ impl Host for Bridge<'_> {
 
 fn answer(reply: Reply) -> Result<Answer, CallError> {
     let Reply { json, kind, note, content, .. } = reply;
-    let value = || {
-        RawValue::from_string(json).map_err(|error| CallError::new("failed", format!("the answer is no JSON: {error}")))
-    };
+    let value =
+        || RawValue::from_string(json).map_err(|error| CallError::new("failed", format!("the answer is no JSON: {error}")));
     Ok(match (kind, note) {
         (Kind::Value | Kind::Note, Some(note)) => Answer::Note(value()?, note),
         (Kind::Value | Kind::Note, None) => Answer::Value(value()?),

@@ -6,8 +6,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use nekro_core::{
     Effect, Error, FileEntry, FileKind, FilePlace, FilesPort, IntoReply, Reply, Result, SandboxPath, WriteHow,
-    event::facts::ToolOutcome,
-    kernel::Kernel,
+    event::facts::ToolOutcome, kernel::Kernel,
 };
 use nekro_sandbox::{Function, Parameter};
 use schemars::JsonSchema;
@@ -27,7 +26,8 @@ pub(super) fn functions() -> Vec<Function> {
         Parameter { optional: true, ..flag }
     };
     let entry = |fields: Value, required: Value| json!({ "type": "object", "properties": fields, "required": required });
-    let listed = json!({ "path": { "type": "string" }, "kind": { "enum": ["file", "directory"] }, "bytes": { "type": "integer" } });
+    let listed =
+        json!({ "path": { "type": "string" }, "kind": { "enum": ["file", "directory"] }, "bytes": { "type": "integer" } });
     vec![
         function(
             "files.list",
@@ -166,9 +166,9 @@ impl Do {
             }
             Self::Write(Write { path, text, base64 }) => {
                 let bytes = if base64 {
-                    BASE64_STANDARD.decode(text.trim()).map_err(|error| {
-                        Error::new(format!("`text` is no base64: {error}")).with_code("invalid_arguments")
-                    })?
+                    BASE64_STANDARD
+                        .decode(text.trim())
+                        .map_err(|error| Error::new(format!("`text` is no base64: {error}")).with_code("invalid_arguments"))?
                 } else {
                     text.into_bytes()
                 };

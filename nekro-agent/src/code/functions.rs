@@ -60,7 +60,8 @@ mod tests {
     #[test]
     fn tools_are_functions_with_their_types_and_what_their_docs_say() {
         let registry = crate::registry_of(|id| matches!(id, "probe"));
-        let tools: Vec<_> = registry.tools().iter().filter(|tool| matches!(tool.decl.name, "echo" | "wait" | "look" | "picture")).collect();
+        let tools: Vec<_> =
+            registry.tools().iter().filter(|tool| matches!(tool.decl.name, "echo" | "wait" | "look" | "picture")).collect();
         expect![[r#"
             class files:
                 def list(path: str | None = None) -> list[{bytes: int, kind: Literal["file", "directory"], path: str}]: ...
@@ -86,7 +87,7 @@ mod tests {
                     # Shows something.
                     # Ends the script: you are shown the answer before you go on.
                 def picture() -> Any: ...
-                    # Shows a picture.
+                    # Makes a picture.
                     # Ends the script: you are shown the answer before you go on.
                 def wait(millis: int) -> str: ...
                     # Takes its time.

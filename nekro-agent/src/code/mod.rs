@@ -21,11 +21,11 @@ use nekro_core::{
 use nekro_sandbox::{Function, Report, Sandbox, SandboxError};
 use tokio::sync::OnceCell;
 
+use self::{bridge::Bridge, functions::functions, kept::Kept};
 pub(crate) use self::{
     settings::SandboxSettings,
     told::{told_of_failure, told_of_problems},
 };
-use self::{bridge::Bridge, functions::functions, kept::Kept};
 use crate::agent::script::{Calls, Own, Ran, Script, Scripts};
 
 /// Runs scripts. The sandbox is started with the first one.

@@ -7,7 +7,7 @@ use nekro_sandbox::{Limits, Require, Settings};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Scripts in Python: those of models that act by them (`calls = "code"`), and of `nekro run`.
+/// Scripts in Python: those of models that act by them, and of `nekro run`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct SandboxSettings {
@@ -44,10 +44,11 @@ pub(crate) struct SandboxSettings {
 
 impl Default for SandboxSettings {
     fn default() -> Self {
-        let Settings { require, workers, warm, queue, worker_scripts, worker_age, limits, .. } = Settings::default();
+        let Settings { require, warm, queue, worker_scripts, worker_age, limits, .. } = Settings::default();
         Self {
             require,
-            workers,
+            // The same on every machine, as every default is.
+            workers: 4,
             warm,
             queue,
             worker_scripts,
@@ -106,6 +107,9 @@ mod tests {
         wrong(r#"{"require":"all"}"#, expect!["`require`: unknown variant `all`, expected `full` or `best-effort`"]);
         wrong(r#"{"limits":{"cals":1}}"#, expect!["`limits.cals`: unknown key: did you mean `calls`?"]);
         wrong(r#"{"limits":{"memory":1000}}"#, expect!["`limits.memory`: expected a number from 67108864, but 1000 came"]);
-        wrong(r#"{"limits":{"calls_at_once":0}}"#, expect!["`limits.calls_at_once`: expected a number from 1 to 4096, but 0 came"]);
+        wrong(
+            r#"{"limits":{"calls_at_once":0}}"#,
+            expect!["`limits.calls_at_once`: expected a number from 1 to 4096, but 0 came"],
+        );
     }
 }

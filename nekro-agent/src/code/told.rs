@@ -15,7 +15,9 @@ pub(super) fn to_model(report: Report) -> Ran {
     let mut images = Vec::new();
     let mut text = match outcome {
         Outcome::Done(Some(Value { text, .. })) => text,
-        Outcome::Done(None) if output.is_empty() => "(The script ended. Its last expression has no value, and it printed nothing.)".to_owned(),
+        Outcome::Done(None) if output.is_empty() => {
+            "(The script ended. Its last expression has no value, and it printed nothing.)".to_owned()
+        }
         Outcome::Done(None) => String::new(),
         Outcome::Shown(shown) => told_of_shown(shown, &mut images),
         Outcome::Refused(problems) => told_of_problems(&problems),

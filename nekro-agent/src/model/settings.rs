@@ -329,8 +329,12 @@ impl ModelSettings {
             wrong("file", "this must be set: the recording, as `nekro chat --record FILE` makes it");
         }
         match self.calls {
-            CallsBy::Code if self.provider == Provider::Offline => wrong("calls", "`offline` is no language model, and writes no code"),
-            CallsBy::Code if !cfg!(feature = "sandbox") => wrong("calls", "this program was built without the sandbox that runs code"),
+            CallsBy::Code if self.provider == Provider::Offline => {
+                wrong("calls", "`offline` is no language model, and writes no code")
+            }
+            CallsBy::Code if !cfg!(feature = "sandbox") => {
+                wrong("calls", "this program was built without the sandbox that runs code")
+            }
             CallsBy::Code | CallsBy::Tools => {}
         }
         if self.temperature.is_some_and(|temperature| !(0.0..=2.0).contains(&temperature)) {

@@ -229,7 +229,12 @@ impl Kernel {
     }
 
     /// Tells those who are told of calls how one ended, once what is returned is dropped: also of one that was cancelled.
-    fn told_of<'c>(&'c self, tool: &'c str, caller: &'c Caller, id: &'c CallId) -> AtEnd<ToolOutcome, impl Fn(&ToolOutcome) + 'c> {
+    fn told_of<'c>(
+        &'c self,
+        tool: &'c str,
+        caller: &'c Caller,
+        id: &'c CallId,
+    ) -> AtEnd<ToolOutcome, impl Fn(&ToolOutcome) + 'c> {
         let started = Instant::now();
         AtEnd::new(ToolOutcome::Failed, move |outcome: &ToolOutcome| {
             self.emit(ToolExecuted {

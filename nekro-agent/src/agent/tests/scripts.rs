@@ -158,7 +158,8 @@ async fn calls_of_a_script_are_made_told_of_and_kept_as_any_others() {
             "s-turn-1-call-1.3 probe.remember"
         ]
     );
-    let seen: Vec<_> = world.people.seen().into_iter().map(|line| line[..line.find([' ', '(']).unwrap_or(line.len())].to_owned()).collect();
+    let seen: Vec<_> =
+        world.people.seen().into_iter().map(|line| line[..line.find([' ', '(']).unwrap_or(line.len())].to_owned()).collect();
     let of_script: Vec<_> = seen.iter().skip_while(|name| *name != "ScriptBegan").take(9).map(String::as_str).collect();
     assert_eq!(
         of_script,
