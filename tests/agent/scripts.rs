@@ -89,6 +89,20 @@ fn a_tool_that_asks_is_not_called_where_nobody_is_there_to_ask() {
 }
 
 #[test]
+fn the_policy_counts_what_a_script_calls() {
+    let source = "\
+codes = []
+for i in range(61):
+    try:
+        notes.save(text=str(i), key='flood')
+    except errors.ToolError as e:
+        codes.append(e.code)
+codes
+";
+    assert_eq!(run(&Place::new(), source, &[]).good(), "['rate_limited']\n");
+}
+
+#[test]
 fn files_are_there_if_they_are_switched_on() {
     let off = run(&Place::new(), "files.write('a.txt', 'hi')", &[]).bad(1);
     assert!(off.contains("files"), "{off}");
