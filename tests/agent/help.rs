@@ -11,6 +11,8 @@ fn help_lists_every_command() {
         "tools",
         "events",
         "call",
+        "run",
+        "stubs",
         "emit",
         "schema",
         "audit",

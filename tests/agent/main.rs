@@ -16,6 +16,8 @@ mod policy;
 #[path = "../../nekro-agent/src/audit/testing.rs"]
 mod programs;
 mod schema;
+#[cfg(all(target_os = "linux", feature = "sandbox"))]
+mod scripts;
 #[cfg(feature = "http")]
 mod serve;
 mod settings;

@@ -13,16 +13,16 @@ use serde_json::{Value, json};
 use crate::support::Place;
 
 /// A provider that speaks as OpenAI does, and gives each request the next answer.
-struct Provider {
-    place: Place,
+pub(crate) struct Provider {
+    pub(crate) place: Place,
     requests: mpsc::Receiver<Value>,
 }
 
 /// An answer: its status, further lines of its head, and what it streams.
-type Answer = (&'static str, String);
+pub(crate) type Answer = (&'static str, String);
 
 impl Provider {
-    fn new(answers: Vec<Answer>) -> Self {
+    pub(crate) fn new(answers: Vec<Answer>) -> Self {
         Self::waiting(answers, |_| {})
     }
 
@@ -54,12 +54,12 @@ impl Provider {
 
     /// Returns the next request that was made.
     #[track_caller]
-    fn request(&self) -> Value {
+    pub(crate) fn request(&self) -> Value {
         self.requests.recv_timeout(Duration::from_secs(30)).expect("it was asked")
     }
 }
 
-fn stream(deltas: &[Value], reason: &str) -> String {
+pub(crate) fn stream(deltas: &[Value], reason: &str) -> String {
     let chunk = |delta: &Value, reason: Value| {
         let choice = json!({ "index": 0, "delta": delta, "finish_reason": reason });
         format!("data: {}\n\n", json!({ "id": "c", "model": "gpt-x", "choices": [choice], "usage": null }))
@@ -69,7 +69,7 @@ fn stream(deltas: &[Value], reason: &str) -> String {
     format!("{parts}{}data: {usage}\n\ndata: [DONE]\n\n", chunk(&json!({}), reason.into()))
 }
 
-fn call(index: u32, tool: &str, arguments: &str) -> Value {
+pub(crate) fn call(index: u32, tool: &str, arguments: &str) -> Value {
     json!({ "tool_calls": [{ "index": index, "id": format!("call_{index}"), "type": "function",
         "function": { "name": tool, "arguments": arguments } }] })
 }

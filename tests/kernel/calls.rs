@@ -10,9 +10,9 @@ use std::{
 
 use expect_test::{Expect, expect};
 use nekro_core::{
-    BoxFuture, Caller, Image, Kind, Origin, Part, Role,
+    BoxFuture, Caller, Effect, Error, Image, IntoReply, Kind, Origin, Part, Role,
     event::facts::{ApprovalRequired, ApprovalResolved, ToolCallStarted, ToolExecuted, ToolOutcome},
-    kernel::{ApprovalPort, ApprovalRequest, Declarations, Kernel, Registry},
+    kernel::{ApprovalPort, ApprovalRequest, Declarations, Kernel, OwnCall, Registry},
 };
 use nekro_fixture_alpha::Typed;
 use serde_json::{Value, json};
@@ -214,6 +214,55 @@ async fn a_call_is_told_of_with_its_ids_from_the_question_to_its_end() {
     assert_eq!(notes, [asked("alpha", false), asked("beta", false), asked("alpha", true), asked("beta", true)]);
     let another = world.call("alpha.value", json!({})).await;
     assert!(another.is_ok() && world.recorder.facts::<ToolExecuted>()[1].call != call);
+}
+
+/// Calls a function of the host's own.
+async fn call_own(world: &World, body: BoxFuture<'_, nekro_core::Result<nekro_core::Reply>>) -> (String, ToolOutcome) {
+    let (id, arguments) = ("own-1".into(), json!({ "path": "a" }));
+    let caller = &world.caller;
+    let call = OwnCall { id: &id, function: "files.write", arguments: &arguments, effect: Effect::default(), caller };
+    let called = world.kernel.call_own(call, body).await;
+    (told(called.result), called.outcome)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_of_the_host_is_guarded_approved_and_told_of_as_a_tool_is() {
+    let body = || Box::pin(std::future::ready("done".into_reply())) as BoxFuture<'_, _>;
+    for (guard, gate, yes, expected, outcome) in [
+        ("allow", "allow", true, "\"done\"", ToolOutcome::Ok),
+        ("ask", "allow", true, "\"done\"", ToolOutcome::Ok),
+        (
+            "ask",
+            "allow",
+            false,
+            "denied: `files.write` was not called: alpha guard is not sure; the person said no",
+            ToolOutcome::Denied,
+        ),
+        ("deny", "allow", true, "denied: `files.write` was not called: alpha guard says no", ToolOutcome::Denied),
+        ("allow", "deny", true, "withheld: the answer of `files.write` is withheld: alpha gate says no", ToolOutcome::Failed),
+    ] {
+        let world = world().alpha(json!({ "guard": guard, "gate": gate })).start().await;
+        world.approver.answer(yes);
+        assert_eq!(call_own(&world, body()).await, (expected.to_owned(), outcome), "{guard} {gate}");
+        let executed = world.recorder.facts::<ToolExecuted>().remove(0);
+        assert_eq!((executed.tool.as_str(), executed.call.as_str(), executed.outcome), ("files.write", "own-1", outcome));
+        let started = world.recorder.facts::<ToolCallStarted>();
+        assert_eq!(started.is_empty(), outcome == ToolOutcome::Denied);
+        assert!(started.iter().all(|fact| fact.arguments == json!({ "path": "a" })));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_of_the_host_fails_panics_or_hangs_by_itself() {
+    let world = world().start().await;
+    let bodies: [(BoxFuture<'_, _>, &str); 3] = [
+        (Box::pin(async { Err(Error::new("no such file").with_code("not_found")) }), "not_found: no such file"),
+        (Box::pin(async { panic!("as the test wants") }), "panicked: `files.write` panicked: as the test wants"),
+        (Box::pin(std::future::pending()), "deadline: `files.write` took longer than its deadline of 60s"),
+    ];
+    for (body, expected) in bodies {
+        assert_eq!(call_own(&world, body).await, (expected.to_owned(), ToolOutcome::Failed));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -149,6 +149,18 @@ async fn a_rate_lets_so_many_through_and_says_when_to_come_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rate_counts_the_calls_of_a_turn_too() {
+    let world = world().policy("[[rules]]\ntools = 'alpha.value'\nrate = '1/1m'\n").start().await;
+    let caller = Caller::new(Origin::Model, Role::Admin);
+    let call = async |id: &str| world.kernel.call_as(&id.into(), "alpha.value", "{}", &caller).await;
+    assert_eq!(call("first").await.outcome, ToolOutcome::Ok);
+    let second = call("second").await;
+    assert_eq!((second.result.expect_err("that was one").code(), second.outcome), ("rate_limited", ToolOutcome::Denied));
+    let last = world.recorder.facts::<ToolExecuted>().pop().expect("it is told");
+    assert_eq!((last.call.as_str(), last.outcome), ("second", ToolOutcome::Denied));
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_caller_and_each_tool_is_counted_by_itself() {
     let world = world().policy("[[rules]]\ntools = 'alpha.*'\nrate = '1/1h'\n").start().await;
     let plugin = |id: &str| Caller::new(Origin::Plugin(id.into()), Role::Admin);

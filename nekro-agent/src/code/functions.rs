@@ -87,7 +87,7 @@ mod tests {
                     # Shows something.
                     # Ends the script: you are shown the answer before you go on.
                 def picture() -> Any: ...
-                    # Shows a picture.
+                    # Makes a picture.
                     # Ends the script: you are shown the answer before you go on.
                 def wait(millis: int) -> str: ...
                     # Takes its time.

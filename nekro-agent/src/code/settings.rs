@@ -7,7 +7,7 @@ use nekro_sandbox::{Limits, Require, Settings};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Scripts in Python: those of models that act by them (`calls = "code"`), and of `nekro run`.
+/// Scripts in Python: those of models that act by them, and of `nekro run`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct SandboxSettings {
@@ -44,10 +44,11 @@ pub(crate) struct SandboxSettings {
 
 impl Default for SandboxSettings {
     fn default() -> Self {
-        let Settings { require, workers, warm, queue, worker_scripts, worker_age, limits, .. } = Settings::default();
+        let Settings { require, warm, queue, worker_scripts, worker_age, limits, .. } = Settings::default();
         Self {
             require,
-            workers,
+            // The same on every machine, as every default is.
+            workers: 4,
             warm,
             queue,
             worker_scripts,

@@ -136,7 +136,7 @@ impl Kernel {
         let Some((entry, plugin)) = found else { return Err(self.unknown_tool(tool, caller)) };
         let restriction = self.tool_restriction(entry);
         if let Err(error) = self.count_call(restriction, &entry.name, caller) {
-            self.tell_of_refused(&entry.name, caller);
+            self.tell_of_refused(&entry.name, caller, &next_call());
             return Err(error);
         }
         if self.0.calls_are_watched || restriction.is_some_and(|restriction| restriction.asks().is_some()) {
@@ -167,6 +167,10 @@ impl Kernel {
         let Some(entry) = found else {
             return Called { result: Err(self.unknown_tool(tool, caller)), outcome: ToolOutcome::Failed };
         };
+        if let Err(error) = self.count_call(self.tool_restriction(entry), &entry.name, caller) {
+            self.tell_of_refused(&entry.name, caller, id);
+            return Called { result: Err(error), outcome: ToolOutcome::Denied };
+        }
         let called = self.call_watched(entry, arguments, caller, id).await;
         let outcome = outcome(&called);
         Called { result: called.map_err(|refusal| refusal.told(&entry.name)), outcome }
@@ -194,12 +198,12 @@ impl Kernel {
 
     /// Tells those who are told of calls about one that its rate did not let through.
     #[cold]
-    fn tell_of_refused(&self, tool: &str, caller: &Caller) {
+    fn tell_of_refused(&self, tool: &str, caller: &Caller, id: &CallId) {
         if self.0.calls_are_watched {
             self.emit(ToolExecuted {
                 session: caller.session.clone(),
                 turn: caller.turn.clone(),
-                call: next_call(),
+                call: id.clone(),
                 tool: tool.to_owned(),
                 outcome: ToolOutcome::Denied,
                 micros: 0,

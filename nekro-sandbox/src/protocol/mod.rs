@@ -8,6 +8,8 @@
 //! The two take turns: a worker that has sent calls waits for their answers, one that has sent its report waits for the next script.
 
 mod frame;
+#[cfg(test)]
+mod fuzz;
 mod measure;
 mod message;
 

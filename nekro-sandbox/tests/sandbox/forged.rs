@@ -11,6 +11,9 @@ use crate::world::{self, World, runtime, script, settings, start};
 
 /// What a forged worker sends after it has been given a script; `T` stands for the run's token.
 fn forged(play: &str, token: &[u8; 16]) -> Vec<u8> {
+    if let Some(seed) = play.strip_prefix("mutated ") {
+        return mutated(seed.parse().expect("a number"), token);
+    }
     let frame = |kind: u8, token: &[u8; 16], body: &[u8]| {
         let mut bytes = ((body.len() + 17) as u32).to_le_bytes().to_vec();
         bytes.push(kind);
@@ -40,8 +43,42 @@ fn forged(play: &str, token: &[u8; 16]) -> Vec<u8> {
         "a stop that nobody asked for" => frame(9, token, br#"{"ended":"stopped"}"#),
         "output without end" => frame(6, token, &vec![b'x'; 1 << 20]).repeat(3),
         "nothing" => Vec::new(),
+        "calls" => exchange(5, r#"[[1,"add",{"a":1,"b":2}],[2,"hang",{}]]"#),
+        "a report" => frame(9, token, br#"{"report":{"done":{"text":"2","json":"2"}}}"#),
         _ => unreachable!("no such play: {play}"),
     }
+}
+
+/// Changes what forged and honest workers say in some places, by chance that a number draws.
+fn mutated(seed: u64, token: &[u8; 16]) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    // Xorshift: the same changes for the same number.
+    let mut draw = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 16) as usize % below.max(1)
+    };
+    let mut bytes = Vec::new();
+    for _ in 0..=draw(3) {
+        let honest = ["calls", "a report"];
+        let at = draw(PLAYS.len() + 2 * honest.len());
+        bytes.extend(forged(PLAYS.get(at).unwrap_or(&honest[at % honest.len()]), token));
+        bytes.truncate(1 << 16);
+    }
+    for _ in 0..draw(6) {
+        if bytes.is_empty() {
+            break;
+        }
+        let at = draw(bytes.len());
+        match draw(4) {
+            0 => bytes[at] = draw(256) as u8,
+            1 => bytes.insert(at, draw(256) as u8),
+            2 => drop(bytes.drain(at..(at + draw(30)).min(bytes.len()))),
+            _ => bytes.extend_from_within(at..(at + draw(30)).min(bytes.len())),
+        }
+    }
+    bytes
 }
 
 const PLAYS: [&str; 20] = [
@@ -115,6 +152,24 @@ pub(crate) fn whatever_a_worker_says_its_host_lives_and_says_what_was_wrong() {
             (_, other) => panic!("{play}: {other:?}"),
         }
         assert!(sandbox.idle().is_empty(), "{play}: such a worker is not used again");
+    }
+    assert_eq!(world::value("1 + 1"), "2");
+}
+
+/// How many conversations are tried; `NEKRO_FUZZ_CASES` has fifty times as many.
+const MUTATED: u64 = 40;
+
+pub(crate) fn what_a_worker_says_in_disorder_ends_its_script_at_most() {
+    let wanted = std::env::var("NEKRO_FUZZ_CASES").ok().and_then(|count| count.parse::<u64>().ok());
+    for seed in 0..wanted.map_or(MUTATED, |count| count.div_ceil(50)) {
+        let mut settings = settings();
+        settings.play = format!("mutated {seed}");
+        settings.warm = 0;
+        let sandbox = start(settings);
+        let mut script = script("1");
+        script.limits.wall_time = std::time::Duration::from_millis(300);
+        // Whatever comes of it: it is told, and in time.
+        runtime().block_on(sandbox.run(&script, &World::new())).unwrap_or_else(|error| panic!("{seed}: {error}"));
     }
     assert_eq!(world::value("1 + 1"), "2");
 }

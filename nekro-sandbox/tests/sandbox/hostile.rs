@@ -154,21 +154,20 @@ pub(crate) fn every_hostile_script_is_contained_and_the_next_one_is_right() {
 }
 
 pub(crate) fn hostile_scripts_are_contained_with_any_layer_switched_off() {
-    // The interpreter is a wall of its own: those that reach for the system or crash it do not get further without one of the layers.
-    let native = [
-        "exit of the process",
-        "abort",
-        "open a file",
-        "run a command",
-        "open a socket",
-        "fork",
-        "kill",
-        "crash by bytecode",
+    // The interpreter is a wall of its own: what reaches for the system, forges what is said to it or crashes it gets no further without any
+    // one of the layers behind. Loops and most bombs meet the interpreter's limits alone, whatever stands behind it.
+    let first = SCRIPTS.iter().position(|(name, ..)| *name == "exit in a call").expect("it is there");
+    let also = [
+        "recursion limit raised",
         "text bomb",
+        "doubling list",
+        "deep source",
+        "deep value to the host",
         "large value to the host",
     ];
-    let chosen: Vec<_> = SCRIPTS.iter().filter(|(name, ..)| native.contains(name)).copied().collect();
-    assert_eq!(chosen.len(), native.len());
+    let chosen: Vec<_> =
+        SCRIPTS[first..].iter().chain(SCRIPTS.iter().filter(|(name, ..)| also.contains(name))).copied().collect();
+    assert!(chosen.len() >= 36, "{}", chosen.len());
     for layer in Layer::ALL {
         let mut without = settings();
         without.off = BTreeSet::from([layer]);

@@ -52,7 +52,8 @@ const TESTS: &[Test] = tests! {
         two_layers_at_least_stop_each_attempt_but_those_that_are_known,
         without_walls_most_of_it_is_possible;
     forged:
-        whatever_a_worker_says_its_host_lives_and_says_what_was_wrong;
+        whatever_a_worker_says_its_host_lives_and_says_what_was_wrong,
+        what_a_worker_says_in_disorder_ends_its_script_at_most;
     pool:
         a_worker_that_dies_while_it_waits_is_replaced_unnoticed,
         a_worker_that_is_killed_in_a_call_ends_its_script_only,
