@@ -16,6 +16,7 @@ mod audit;
 pub mod bench;
 mod chat;
 mod cli;
+mod completion;
 mod history;
 mod log;
 #[cfg(feature = "mcp")]

@@ -6,7 +6,6 @@
 mod approval;
 mod changes;
 mod command;
-mod completion;
 mod limits;
 mod lines;
 mod prompts;

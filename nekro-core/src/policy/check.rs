@@ -131,7 +131,9 @@ impl Policy {
         let commands: Vec<_> = plugins()
             .flat_map(|plugin| &plugin.commands)
             .flat_map(|command| std::iter::once(&command.name).chain(&command.aliases))
-            .map(String::as_str)
+            // A rule about a group is about what is in it.
+            .flat_map(|name| [Some(name.as_str()), name.split_once(' ').map(|(group, _)| group)])
+            .flatten()
             .collect();
         for rule in &self.rules {
             for (what, patterns, names) in [("tool", &rule.tools, &tools), ("command", &rule.commands, &commands)] {

@@ -302,7 +302,9 @@ impl Reader<'_> {
         let mut names = Vec::new();
         for item in items {
             let Some(text) = self.text(item, key) else { continue };
-            let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'*');
+            // A command in a group has two words.
+            let has_groups = key.ends_with("commands");
+            let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'*') || has_groups && byte == b' ';
             if text.is_empty() || !text.bytes().all(fits) {
                 self.wrong(
                     item.span(),
