@@ -8,6 +8,7 @@ mod call;
 mod channel;
 mod decide;
 mod fact;
+mod gate;
 mod guard;
 mod lifecycle;
 mod limits;
@@ -29,7 +30,6 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-pub(crate) use self::guard::guarded;
 use self::{
     breaker::Breaker,
     channel::Channel,
@@ -53,6 +53,7 @@ pub use self::{
     status::{PluginStatus, Stage},
     switch::SwitchError,
 };
+pub(crate) use self::{gate::Gate, guard::guarded};
 use crate::{argument::ConfigMistake, capability::Ports, ids::SessionId};
 
 /// The running agent's core: what hosts call and capabilities reach back into. A handle; clones are the same kernel.

@@ -11,13 +11,14 @@ use std::{
 };
 
 use super::{
-    CommandEntry, Kernel, Limits, Registry, ToolEntry,
+    CommandEntry, Gate, Kernel, Limits, Registry, ToolEntry,
     bucket::{Buckets, Refused},
     guard::Failure,
 };
 use crate::{
     caller::Origin,
     caller::{Caller, Role},
+    capability::CapabilityDecl,
     error::{Error, Result},
     ids::{PluginId, SessionId, UserId},
     policy::{Cap, OriginKind, Policy, Rule, place},
@@ -30,6 +31,8 @@ pub(super) struct Restrictions {
     // By the number of the tool, and by that of the command; empty without a policy.
     tools: Box<[Option<Box<Restriction>>]>,
     commands: Box<[Option<Box<Restriction>>]>,
+    // By plugin and capability, where the policy limits the use.
+    gates: BTreeMap<&'static str, BTreeMap<&'static str, Arc<Gate>>>,
     // By plugin index, for those that the policy limits.
     plugins: BTreeMap<usize, PluginLimits>,
 }
@@ -112,7 +115,18 @@ impl Restrictions {
             })
         });
         let plugins = plugins.collect();
-        Self { tools, commands, plugins, policy: Some(policy) }
+        let gates = registry.plugins().iter().filter_map(|entry| {
+            let id = entry.decl.id;
+            let limits = policy.of(id).capability_limits;
+            let gate = |capability: &&'static CapabilityDecl| {
+                let name = capability.name;
+                limits.get(name).map(|caps| (name, Gate::new(id, name, *caps)))
+            };
+            let gates: BTreeMap<_, _> = entry.capabilities.iter().filter_map(gate).collect();
+            (!gates.is_empty()).then_some((id, gates))
+        });
+        let gates = gates.collect();
+        Self { tools, commands, gates, plugins, policy: Some(policy) }
     }
 }
 
@@ -235,6 +249,12 @@ impl Kernel {
     /// Returns what the plugins may ask for and who may call what; `None` if nothing is restricted.
     pub fn policy(&self) -> Option<&Policy> {
         self.0.restrictions.policy.as_ref()
+    }
+
+    /// Returns what is in the way of a plugin's use of a capability.
+    #[inline]
+    pub(crate) fn gate(&self, plugin: &str, capability: &str) -> Option<&Arc<Gate>> {
+        self.0.restrictions.gates.get(plugin)?.get(capability)
     }
 
     /// Returns what the policy says of a tool.

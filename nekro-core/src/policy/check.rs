@@ -119,6 +119,17 @@ impl Policy {
                 "remove its table, or add the plugin to the bundle",
             );
         }
+        for (id, allowance) in &self.plugins {
+            let Some(plugin) = manifest.plugin(id) else { continue };
+            let takes = |name: &str| plugin.capabilities.iter().any(|taken| taken.name == name);
+            for name in allowance.capability_limits.keys().filter(|name| !takes(name)) {
+                unknown(
+                    allowance.line,
+                    format!("the use of `{name}` by the plugin `{id}` is limited, and it does not take that"),
+                    "remove the limit: it limits nothing",
+                );
+            }
+        }
         let taken = plugins().flat_map(|plugin| &plugin.capabilities).map(|taken| taken.name.as_str());
         let capabilities: BTreeSet<_> = taken.chain(capability::NAMES).collect();
         let allowances = || std::iter::once(&self.default).chain(self.plugins.values());
