@@ -68,11 +68,14 @@ impl Drop for Editor {
     }
 }
 
+/// An argument of a tool, and what it may be.
+type Values = (&'static str, Vec<String>);
+
 /// What can be completed.
 struct Completions {
     commands: Vec<Completed>,
     // With their arguments, and what each may be.
-    tools: Vec<(String, Vec<(&'static str, Vec<String>)>)>,
+    tools: Vec<(String, Vec<Values>)>,
     // What may follow a command, by the words before.
     words: Vec<(&'static str, Vec<String>)>,
     files: FilenameCompleter,
