@@ -18,6 +18,7 @@ mod chat;
 mod cli;
 #[cfg(feature = "sandbox")]
 mod code;
+mod completion;
 mod history;
 mod log;
 #[cfg(feature = "mcp")]

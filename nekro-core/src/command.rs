@@ -12,9 +12,9 @@ use crate::{
 pub struct CommandDecl {
     /// The plugin.
     pub plugin: &'static PluginDecl,
-    /// The name, without the slash.
+    /// The name, without the slash; of one in a group, that of the group, a space, and its own.
     pub name: &'static str,
-    /// Other names.
+    /// Other names, in the same group.
     pub aliases: &'static [&'static str],
     /// The doc comment.
     pub docs: &'static str,

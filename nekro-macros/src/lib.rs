@@ -81,7 +81,8 @@ pub fn on_event(keys: TokenStream, item: TokenStream) -> TokenStream {
 /// | key | meaning |
 /// |---|---|
 /// | `name = "roll"` | the name; by default the function's |
-/// | `aliases = ["r"]` | other names |
+/// | `group = "note"` | the group that it is in: `fn add` is then called as `/note add` |
+/// | `aliases = ["r"]` | other names, in the same group |
 /// | `role = admin` | the least that a caller must be: `guest`, `user`, `manager` or `admin`; by default `user` |
 /// | `deadline = "5s"` | how long it may take |
 #[proc_macro_attribute]

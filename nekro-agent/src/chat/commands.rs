@@ -200,7 +200,10 @@ impl Chat<'_> {
         if error.code() != "unknown_command" {
             return error;
         }
-        let plugins = self.agent.kernel.commands(&self.caller).map(|entry| entry.decl.name);
+        if self.agent.kernel.commands(&self.caller).any(|entry| entry.group() == Some(name)) {
+            return error;
+        }
+        let plugins = self.agent.kernel.commands(&self.caller).map(|entry| entry.group().unwrap_or(entry.decl.name));
         match suggest(name, plugins.chain(OWN.iter().map(|own| own.name))) {
             Some(meant) => error.with_hint(format!("did you mean `/{meant}`?")),
             None => error.with_hint("`/help` lists the commands"),

@@ -13,8 +13,11 @@ use rustyline::{
     validate::Validator,
 };
 
-use super::commands::{DEFAULT, OWN};
-use crate::{assemble::Agent, cli::Failure};
+use super::{
+    commands::{DEFAULT, OWN},
+    complete::{Completed, complete},
+};
+use crate::{assemble::Agent, cli::Failure, completion};
 
 /// Asks for lines.
 pub(super) struct Editor {
@@ -65,11 +68,14 @@ impl Drop for Editor {
     }
 }
 
+/// An argument of a tool, and what it may be.
+type Values = (&'static str, Vec<String>);
+
 /// What can be completed.
 struct Completions {
-    commands: Vec<String>,
-    // With the names of their arguments.
-    tools: Vec<(String, Vec<&'static str>)>,
+    commands: Vec<Completed>,
+    // With their arguments, and what each may be.
+    tools: Vec<(String, Vec<Values>)>,
     // What may follow a command, by the words before.
     words: Vec<(&'static str, Vec<String>)>,
     files: FilenameCompleter,
@@ -81,11 +87,12 @@ const BEFORE_A_PATH: &str = "/image ";
 impl Completions {
     fn new(agent: &Agent, caller: &Caller) -> Self {
         let (kernel, machine) = (&agent.kernel, &agent.machine);
-        let plugins = kernel.commands(caller).flat_map(|entry| std::iter::once(&entry.decl.name).chain(entry.decl.aliases));
-        let mut commands: Vec<_> =
-            plugins.copied().chain(OWN.iter().map(|own| own.name)).map(|name| format!("/{name}")).collect();
-        commands.sort();
-        let arguments = |tool: &nekro_core::kernel::ToolEntry| tool.decl.arguments.iter().map(|one| one.name).collect();
+        let commands = kernel.commands(caller).flat_map(Completed::all).chain(OWN.iter().map(|own| Completed::named(own.name)));
+        let commands = commands.collect();
+        let arguments = |tool: &nekro_core::kernel::ToolEntry| {
+            let values = |name| (name, completion::complete(tool.arguments(), name, ""));
+            tool.decl.arguments.iter().map(|one| values(one.name)).collect()
+        };
         let tools = kernel.tools(caller).map(|tool| (tool.name.clone(), arguments(tool))).collect();
         let or_default = |names: Vec<String>| names.into_iter().chain([DEFAULT.to_owned()]).collect::<Vec<_>>();
         let plugins: Vec<_> = kernel.registry().plugins().iter().map(|entry| entry.decl.id.to_owned()).collect();
@@ -102,9 +109,6 @@ impl Completions {
 
     /// Returns where the word to complete begins, and what it can become.
     fn of(&self, before: &str) -> (usize, Vec<String>) {
-        if before.starts_with('/') && !before.contains(char::is_whitespace) {
-            return (0, starting_with(before, self.commands.iter().cloned()));
-        }
         let of_command = |(start, words): &(&str, Vec<String>)| {
             let word = before.strip_prefix(start).filter(|word| !word.contains(' '))?;
             Some((start.len(), starting_with(word, words.iter().cloned())))
@@ -112,14 +116,27 @@ impl Completions {
         if let Some(found) = self.words.iter().find_map(of_command) {
             return found;
         }
+        if before.starts_with('/') {
+            return complete(&self.commands, before);
+        }
         let Some((tool, inside)) = before.split_once('(') else {
             return (0, starting_with(before, self.tools.iter().map(|(name, _)| format!("{name}("))));
         };
         let Some((_, arguments)) = self.tools.iter().find(|(name, _)| name == tool) else { return (0, Vec::new()) };
         let word = inside.rsplit([',', '(']).next().unwrap_or_default().trim_start();
-        let open = arguments.iter().filter(|name| !inside.contains(&format!("{name}=")));
+        if let Some((name, value)) = word.split_once('=') {
+            let values = arguments.iter().find(|(known, _)| *known == name.trim()).map(|(_, values)| written(values));
+            return (before.len() - value.len(), starting_with(value, values.unwrap_or_default().into_iter()));
+        }
+        let open = arguments.iter().map(|(name, _)| name).filter(|name| !inside.contains(&format!("{name}=")));
         (before.len() - word.len(), starting_with(word, open.map(|name| format!("{name}="))))
     }
+}
+
+/// Writes values as they stand in a call.
+fn written(values: &[String]) -> Vec<String> {
+    let is_switch = *values == ["true", "false"];
+    values.iter().map(|value| if is_switch { value.clone() } else { format!("{value:?}") }).collect()
 }
 
 fn starting_with(start: &str, words: impl Iterator<Item = String>) -> Vec<String> {
@@ -155,8 +172,16 @@ mod tests {
 
     fn completions(before: &str) -> (usize, Vec<String>) {
         let words = Completions {
-            commands: vec!["/help".to_owned(), "/roll".to_owned()],
-            tools: vec![("dice.roll".to_owned(), vec!["notation", "times"])],
+            commands: vec![Completed::named("help"), Completed::named("roll")],
+            tools: vec![(
+                "dice.roll".to_owned(),
+                vec![
+                    ("notation", Vec::new()),
+                    ("times", Vec::new()),
+                    ("how", vec!["fairly".to_owned(), "luckily".to_owned()]),
+                    ("loud", vec!["true".to_owned(), "false".to_owned()]),
+                ],
+            )],
             words: vec![
                 ("/model ", vec!["main".to_owned(), "offline".to_owned()]),
                 ("/plugins ", vec!["on ".to_owned(), "off ".to_owned()]),
@@ -171,7 +196,9 @@ mod tests {
     fn commands_tools_and_arguments_are_completed() {
         assert_eq!(completions("/r"), (0, vec!["/roll".to_owned()]));
         assert_eq!(completions("di"), (0, vec!["dice.roll(".to_owned()]));
-        assert_eq!(completions("dice.roll("), (10, vec!["notation=".to_owned(), "times=".to_owned()]));
+        assert_eq!(completions("dice.roll(").1, ["notation=", "times=", "how=", "loud="]);
+        assert_eq!(completions("dice.roll(how=\"f"), (14, vec!["\"fairly\"".to_owned()]));
+        assert_eq!(completions("dice.roll(notation=1, loud="), (27, vec!["true".to_owned(), "false".to_owned()]));
         assert_eq!(completions("dice.roll(notation=1, t"), (22, vec!["times=".to_owned()]));
         assert_eq!(completions("hello there"), (0, Vec::new()));
     }
@@ -181,6 +208,6 @@ mod tests {
         assert_eq!(completions("/model m"), (7, vec!["main".to_owned()]));
         assert_eq!(completions("/plugins o"), (9, vec!["on ".to_owned(), "off ".to_owned()]));
         assert_eq!(completions("/plugins off "), (13, vec!["dice".to_owned()]));
-        assert_eq!(completions("/model main x"), (0, Vec::new()));
+        assert_eq!(completions("/model main x").1, [""; 0]);
     }
 }

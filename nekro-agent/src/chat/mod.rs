@@ -1,6 +1,7 @@
 //! `nekro chat`: commands, direct calls and messages, line by line.
 
 mod commands;
+mod complete;
 mod direct_call;
 mod editor;
 mod line;
@@ -333,9 +334,25 @@ impl Chat<'_> {
     fn help(&self) {
         let kernel = &self.agent.kernel;
         let mut rows = Vec::new();
-        for entry in kernel.commands(&self.caller) {
+        let mut group = None;
+        // A command of the same name as a group comes before what is in it.
+        let mut entries: Vec<_> = kernel.commands(&self.caller).collect();
+        entries.sort_by_key(|entry| (entry.decl.plugin.id, entry.decl.name));
+        for entry in entries {
             let arguments: String = entry.decl.arguments.iter().map(|one| format!(" [{}]", one.name)).collect();
-            rows.push(vec![format!("  /{}{arguments}", entry.decl.name), first_line(entry.decl.docs).to_owned()]);
+            let docs = first_line(entry.decl.docs).to_owned();
+            match entry.decl.name.split_once(' ') {
+                Some((of, name)) => {
+                    if group.replace(of) != Some(of) {
+                        rows.push(vec![format!("  /{of}"), String::new()]);
+                    }
+                    rows.push(vec![format!("    {name}{arguments}"), docs]);
+                }
+                None => {
+                    group = Some(entry.decl.name);
+                    rows.push(vec![format!("  /{}{arguments}", entry.decl.name), docs]);
+                }
+            }
         }
         rows.extend(commands::OWN.iter().map(|own| vec![format!("  /{}{}", own.name, own.words), own.docs.to_owned()]));
         self.screen.line("Commands:");

@@ -6,7 +6,6 @@
 mod approval;
 mod changes;
 mod command;
-mod completion;
 #[cfg(feature = "http")]
 mod http;
 mod limits;

@@ -40,7 +40,7 @@ pub(super) async fn get(
 /// Returns the words that an argument of a command may be.
 pub(super) fn complete(kernel: &Kernel, caller: &Caller, prompt: &str, argument: &str, typed: &str) -> Vec<String> {
     let command = kernel.commands(caller).find(|entry| entry.decl.name == prompt);
-    command.map(|entry| super::completion::complete(entry.arguments(), argument, typed)).unwrap_or_default()
+    command.map(|entry| crate::completion::complete(entry.arguments(), argument, typed)).unwrap_or_default()
 }
 
 fn command(entry: &CommandEntry) -> Prompt {

@@ -8,6 +8,7 @@ mod ctx;
 mod env;
 mod events;
 mod files;
+mod gated;
 mod http;
 mod messages;
 mod model;

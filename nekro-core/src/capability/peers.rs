@@ -1,6 +1,6 @@
 //! Calling the functions of other plugins: of those that the plugin requires.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -9,7 +9,7 @@ use crate::{
     call::Call,
     caller::{Caller, Origin},
     error::{Error, Result},
-    kernel::{Kernel, WeakKernel},
+    kernel::{Gate, Kernel, WeakKernel},
     lend::{Lend, Loan},
     output::Reply,
     plugin::{Plugin, PluginDecl},
@@ -46,11 +46,12 @@ pub struct Peers {
     plugin: &'static PluginDecl,
     kernel: WeakKernel,
     caller: Caller,
+    gate: Option<Arc<Gate>>,
 }
 
 impl Peers {
     pub(crate) fn new(plugin: &'static PluginDecl, kernel: &Kernel, caller: &Caller) -> Self {
-        Self { plugin, kernel: kernel.downgrade(), caller: caller.clone() }
+        Self { plugin, kernel: kernel.downgrade(), caller: caller.clone(), gate: kernel.gate(plugin.id, PEERS.name).cloned() }
     }
 
     /// Calls a tool, such as `notes.save`, and reads its answer.
@@ -79,7 +80,11 @@ impl Peers {
         let caller = self.caller(&kernel, tool)?;
         let arguments = serde_json::to_string(arguments)?;
         // Boxed: what is called may call others in turn.
-        Box::pin(kernel.call(tool, &arguments, &caller)).await
+        let call = Box::pin(kernel.call(tool, &arguments, &caller));
+        match &self.gate {
+            Some(gate) => gate.pass(call).await,
+            None => call.await,
+        }
     }
 
     fn requires(&self, plugin: &str) -> Result<()> {

@@ -250,6 +250,6 @@ impl<P: Plugin> Lend<P> for Process {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&PROCESS);
 
     fn lend<'a>(call: &'a Call<'a>) -> Result<Loan<'a, Self>, Error> {
-        Ok(Loan::Handle(Self::new(call.plugin.decl(), Arc::clone(call.kernel.ports().get::<dyn ProcessPort>()?))))
+        Ok(Loan::Handle(Self::new(call.plugin.decl(), call.port::<dyn ProcessPort>(&PROCESS, |gated| Arc::new(gated))?)))
     }
 }

@@ -105,7 +105,7 @@ impl<P: Plugin> Lend<P> for Secrets {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&SECRETS);
 
     fn lend<'a>(call: &'a Call<'a>) -> Result<Loan<'a, Self>, Error> {
-        let port = Arc::clone(call.kernel.ports().get::<dyn SecretsPort>()?);
+        let port = call.port::<dyn SecretsPort>(&SECRETS, |gated| Arc::new(gated))?;
         Ok(Loan::Handle(Self::new(call.plugin.decl(), port)))
     }
 }

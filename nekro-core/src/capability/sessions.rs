@@ -249,7 +249,7 @@ impl<P: Plugin> Lend<P> for Sessions {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&SESSIONS);
 
     fn lend<'a>(call: &'a Call<'a>) -> Result<Loan<'a, Self>, Error> {
-        let port = Arc::clone(call.kernel.ports().get::<dyn SessionsPort>()?);
+        let port = call.port::<dyn SessionsPort>(&SESSIONS, |gated| Arc::new(gated))?;
         Ok(Loan::Handle(Self::new(call.plugin.decl(), call.caller.session.clone(), port)))
     }
 }

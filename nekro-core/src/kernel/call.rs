@@ -390,25 +390,30 @@ impl Kernel {
         self.call(tool, &arguments, caller).await
     }
 
-    /// Runs a command: its name without the slash, and the words that follow.
+    /// Runs a command: its name without the slash, and the words that follow. Of a command in a group, the name is that of the group, and its
+    /// own is the first word; or the name is both.
     ///
     /// # Errors
     ///
     /// `unknown_command`, `forbidden`, `rate_limited`, `busy`, `invalid_arguments`, `deadline`, `panicked`, or what the command returned.
     pub async fn command(&self, name: &str, words: &[String], caller: &Caller) -> Result<Reply> {
-        let found = self.registry().command(name).filter(|entry| {
+        let member = words.first().map(|word| format!("{name} {word}"));
+        let member = member.and_then(|name| self.registry().command(&name));
+        // A command of the group's name gets every other word.
+        let (entry, words) = match member {
+            Some(member) => (Some(member), &words[1..]),
+            None => (self.registry().command(name), words),
+        };
+        let found = entry.filter(|entry| {
             !self.0.live.load().halted
                 && self.is_present(entry.decl.plugin.id, None, caller)
                 && self.command_restriction(entry).is_none_or(|restriction| restriction.admits(caller))
         });
         let found = found.and_then(|entry| Some((entry, self.running(entry.plugin, caller.session.as_ref())?)));
         let Some((entry, plugin)) = found else {
-            let error = Error::new(format!("there is no command `/{name}`")).with_code("unknown_command");
-            return Err(match suggest(name, self.commands(caller).map(|entry| entry.decl.name)) {
-                Some(meant) => error.with_hint(format!("did you mean `/{meant}`?")),
-                None => error,
-            });
+            return Err(self.unknown_command(name, words, caller));
         };
+        let name = entry.decl.name;
         if caller.role < entry.decl.role {
             return Err(Error::new(format!("`/{name}` is for the role `{}` and above", entry.decl.role)).with_code("forbidden"));
         }
@@ -423,6 +428,32 @@ impl Kernel {
             Body::Async(body) => limited(body(&call), limit).await,
         };
         result.map_err(|failure| Self::explain(restriction, failure, &what))
+    }
+
+    #[cold]
+    fn unknown_command(&self, name: &str, words: &[String], caller: &Caller) -> Error {
+        let of_group = self.commands(caller).filter(|entry| entry.group() == Some(name));
+        let members: Vec<_> = of_group.filter_map(|entry| entry.decl.name.split_once(' ')).map(|(_, own)| own).collect();
+        if !members.is_empty() {
+            let list = members.iter().map(|own| format!("`/{name} {own}`")).collect::<Vec<_>>().join(", ");
+            return match words.first() {
+                Some(word) => {
+                    let error = Error::new(format!("there is no command `/{name} {word}`")).with_code("unknown_command");
+                    match suggest(word, members.iter().copied()) {
+                        Some(meant) => error.with_hint(format!("did you mean `/{name} {meant}`?")),
+                        None => error.with_hint(format!("there are {list}")),
+                    }
+                }
+                None => Error::new(format!("`/{name}` is a group of commands"))
+                    .with_code("unknown_command")
+                    .with_hint(format!("there are {list}")),
+            };
+        }
+        let error = Error::new(format!("there is no command `/{name}`")).with_code("unknown_command");
+        match suggest(name, self.commands(caller).map(|entry| entry.group().unwrap_or(entry.decl.name))) {
+            Some(meant) => error.with_hint(format!("did you mean `/{meant}`?")),
+            None => error,
+        }
     }
 
     /// Returns the commands of running plugins that the caller may use.

@@ -8,6 +8,7 @@ mod call;
 mod channel;
 mod decide;
 mod fact;
+mod gate;
 mod guard;
 mod hook;
 mod lifecycle;
@@ -32,7 +33,6 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-pub(crate) use self::guard::guarded;
 use self::{
     breaker::Breaker,
     channel::Channel,
@@ -60,6 +60,7 @@ pub use self::{
     switch::SwitchError,
     task::Ran,
 };
+pub(crate) use self::{gate::Gate, guard::guarded};
 use crate::{argument::ConfigMistake, capability::Ports, ids::SessionId};
 
 /// The running agent's core: what hosts call and capabilities reach back into. A handle; clones are the same kernel.

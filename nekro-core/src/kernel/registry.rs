@@ -207,6 +207,11 @@ impl TaskEntry {
 }
 
 impl CommandEntry {
+    /// Returns the group that it is in, which is the first word of its name.
+    pub fn group(&self) -> Option<&'static str> {
+        self.decl.name.split_once(' ').map(|(group, _)| group)
+    }
+
     /// Describes the arguments: the JSON Schema of an object.
     pub fn arguments(&self) -> &Value {
         self.arguments.get_or_init(|| object_schema(self.decl.arguments))

@@ -11,13 +11,14 @@ use std::{
 };
 
 use super::{
-    CommandEntry, Kernel, Limits, Registry, RouteEntry, ToolEntry,
+    CommandEntry, Gate, Kernel, Limits, Registry, RouteEntry, ToolEntry,
     bucket::{Buckets, Refused},
     guard::Failure,
 };
 use crate::{
     caller::Origin,
     caller::{Caller, Role},
+    capability::CapabilityDecl,
     error::{Error, Result},
     ids::{PluginId, SessionId, UserId},
     policy::{Cap, OriginKind, Policy, Rule, place},
@@ -32,6 +33,8 @@ pub(super) struct Restrictions {
     commands: Box<[Option<Box<Restriction>>]>,
     // By the number of the route: no rule is about one, but its plugin's limits hold.
     routes: Box<[Option<Box<Restriction>>]>,
+    // By plugin and capability, where the policy limits the use.
+    gates: BTreeMap<&'static str, BTreeMap<&'static str, Arc<Gate>>>,
     // By plugin index, for those that the policy limits.
     plugins: BTreeMap<usize, PluginLimits>,
 }
@@ -115,7 +118,18 @@ impl Restrictions {
             })
         });
         let plugins = plugins.collect();
-        Self { tools, commands, routes, plugins, policy: Some(policy) }
+        let gates = registry.plugins().iter().filter_map(|entry| {
+            let id = entry.decl.id;
+            let limits = policy.of(id).capability_limits;
+            let gate = |capability: &&'static CapabilityDecl| {
+                let name = capability.name;
+                limits.get(name).map(|caps| (name, Gate::new(id, name, *caps)))
+            };
+            let gates: BTreeMap<_, _> = entry.capabilities.iter().filter_map(gate).collect();
+            (!gates.is_empty()).then_some((id, gates))
+        });
+        let gates = gates.collect();
+        Self { tools, commands, routes, gates, plugins, policy: Some(policy) }
     }
 }
 
@@ -238,6 +252,12 @@ impl Kernel {
     /// Returns what the plugins may ask for and who may call what; `None` if nothing is restricted.
     pub fn policy(&self) -> Option<&Policy> {
         self.0.restrictions.policy.as_ref()
+    }
+
+    /// Returns what is in the way of a plugin's use of a capability.
+    #[inline]
+    pub(crate) fn gate(&self, plugin: &str, capability: &str) -> Option<&Arc<Gate>> {
+        self.0.restrictions.gates.get(plugin)?.get(capability)
     }
 
     /// Returns what the policy says of a tool.

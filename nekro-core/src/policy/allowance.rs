@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::Policy;
+use super::{Policy, Rate};
 
 /// What a plugin may ask for. What is not said is not limited.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct Allowance {
     /// The resources that it may use.
     #[serde(default)]
     pub limits: Caps,
+    /// By capability, how much of it the plugin may use.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub capability_limits: BTreeMap<String, CapabilityCaps>,
     /// The line where it begins.
     pub line: u32,
 }
@@ -64,6 +67,24 @@ pub struct Caps {
     pub concurrency: Option<Cap<usize>>,
 }
 
+/// The capabilities whose use can be limited: each of their uses is waited for.
+pub(super) const LIMITED: [&str; 8] = ["files", "http", "messages", "peers", "process", "secrets", "sessions", "store"];
+
+/// How much a plugin may use a capability, all its calls together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CapabilityCaps {
+    /// How many uses may be under way at the same time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_once: Option<Cap<usize>>,
+    /// How often it may be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Cap<Rate>>,
+    /// How long one use may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Cap<Duration>>,
+}
+
 /// One limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -86,6 +107,8 @@ pub struct Of<'p> {
     pub scopes: BTreeMap<&'p str, &'p List>,
     /// The resources that it may use.
     pub limits: Caps,
+    /// By capability, how much of it the plugin may use.
+    pub capability_limits: BTreeMap<&'p str, CapabilityCaps>,
 }
 
 impl Policy {
@@ -96,7 +119,16 @@ impl Policy {
         let both = || std::iter::once(&self.default).chain(own);
         let limits = own.map_or(Caps::default(), |own| own.limits);
         let default = self.default.limits;
+        let mut capability_limits: BTreeMap<&str, CapabilityCaps> = BTreeMap::new();
+        for (capability, caps) in both().flat_map(|one| &one.capability_limits) {
+            // What comes later is the plugin's own.
+            let all = capability_limits.entry(capability).or_default();
+            all.at_once = caps.at_once.or(all.at_once);
+            all.rate = caps.rate.or(all.rate);
+            all.deadline = caps.deadline.or(all.deadline);
+        }
         Of {
+            capability_limits,
             capabilities: both().filter_map(|one| one.capabilities.as_ref()).next_back(),
             deny: both().filter_map(|one| one.deny.as_ref()).flat_map(|list| &list.entries).collect(),
             scopes: both().flat_map(|one| &one.scopes).map(|(capability, list)| (capability.as_str(), list)).collect(),

@@ -119,6 +119,17 @@ impl Policy {
                 "remove its table, or add the plugin to the bundle",
             );
         }
+        for (id, allowance) in &self.plugins {
+            let Some(plugin) = manifest.plugin(id) else { continue };
+            let takes = |name: &str| plugin.capabilities.iter().any(|taken| taken.name == name);
+            for name in allowance.capability_limits.keys().filter(|name| !takes(name)) {
+                unknown(
+                    allowance.line,
+                    format!("the use of `{name}` by the plugin `{id}` is limited, and it does not take that"),
+                    "remove the limit: it limits nothing",
+                );
+            }
+        }
         let taken = plugins().flat_map(|plugin| &plugin.capabilities).map(|taken| taken.name.as_str());
         let capabilities: BTreeSet<_> = taken.chain(capability::NAMES.iter().copied()).collect();
         let allowances = || std::iter::once(&self.default).chain(self.plugins.values());
@@ -131,7 +142,9 @@ impl Policy {
         let commands: Vec<_> = plugins()
             .flat_map(|plugin| &plugin.commands)
             .flat_map(|command| std::iter::once(&command.name).chain(&command.aliases))
-            .map(String::as_str)
+            // A rule about a group is about what is in it.
+            .flat_map(|name| [Some(name.as_str()), name.split_once(' ').map(|(group, _)| group)])
+            .flatten()
             .collect();
         for rule in &self.rules {
             for (what, patterns, names) in [("tool", &rule.tools, &tools), ("command", &rule.commands, &commands)] {

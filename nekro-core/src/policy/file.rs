@@ -7,7 +7,7 @@ use toml::{
     de::{DeInteger, DeTable, DeValue},
 };
 
-use super::{Allowance, Cap, Caps, Entry, FILE, List, OriginKind, Policy, Rate, Rule, scope};
+use super::{Allowance, Cap, CapabilityCaps, Caps, Entry, FILE, List, OriginKind, Policy, Rate, Rule, allowance::LIMITED, scope};
 use crate::{argument::suggest, caller::Role, duration};
 
 /// The most mistakes in the syntax that are told: one of them tends to bring others.
@@ -146,7 +146,7 @@ impl Reader<'_> {
             match (name, scope::kind(name)) {
                 ("capabilities", _) => allowance.capabilities = reader.list(value, &key, &span),
                 ("deny", _) => allowance.deny = reader.list(value, &key, &span),
-                ("limits", _) => allowance.limits = reader.caps(value, &key),
+                ("limits", _) => (allowance.limits, allowance.capability_limits) = reader.caps(value, &key),
                 (_, Some(kind)) => {
                     let Some(list) = reader.list_of(value, &key, &span, |entry| kind.problem(entry)) else { return };
                     allowance.scopes.insert(name.to_owned(), list);
@@ -157,10 +157,11 @@ impl Reader<'_> {
         allowance
     }
 
-    fn caps(&mut self, value: &Value<'_>, key: &str) -> Caps {
-        let mut caps = Caps::default();
-        let Some(table) = self.table(value, key) else { return caps };
-        let known = ["call_deadline", "calls_at_once", "mailbox", "concurrency"];
+    fn caps(&mut self, value: &Value<'_>, key: &str) -> (Caps, BTreeMap<String, CapabilityCaps>) {
+        let (mut caps, mut of_capabilities) = (Caps::default(), BTreeMap::new());
+        let Some(table) = self.table(value, key) else { return (caps, of_capabilities) };
+        let mut known = vec!["call_deadline", "calls_at_once", "mailbox", "concurrency"];
+        known.extend(LIMITED);
         self.keys(table, key, &known, |reader, name, span, value| {
             let key = format!("{key}.{name}");
             let line = reader.line(&span);
@@ -168,7 +169,25 @@ impl Reader<'_> {
                 "call_deadline" => caps.call_deadline = reader.duration(value, &key).map(|most| Cap { most, line }),
                 "calls_at_once" => caps.calls_at_once = reader.number(value, &key).map(|most| Cap { most, line }),
                 "mailbox" => caps.mailbox = reader.number(value, &key).map(|most| Cap { most, line }),
-                _ => caps.concurrency = reader.number(value, &key).map(|most| Cap { most, line }),
+                "concurrency" => caps.concurrency = reader.number(value, &key).map(|most| Cap { most, line }),
+                capability => {
+                    of_capabilities.insert(capability.to_owned(), reader.capability_caps(value, &key));
+                }
+            }
+        });
+        (caps, of_capabilities)
+    }
+
+    fn capability_caps(&mut self, value: &Value<'_>, key: &str) -> CapabilityCaps {
+        let mut caps = CapabilityCaps::default();
+        let Some(table) = self.table(value, key) else { return caps };
+        self.keys(table, key, &["at_once", "rate", "deadline"], |reader, name, span, value| {
+            let key = format!("{key}.{name}");
+            let line = reader.line(&span);
+            match name {
+                "at_once" => caps.at_once = reader.number(value, &key).map(|most| Cap { most, line }),
+                "rate" => caps.rate = reader.rate(value, &key).map(|most| Cap { most, line }),
+                _ => caps.deadline = reader.duration(value, &key).map(|most| Cap { most, line }),
             }
         });
         caps
@@ -303,7 +322,9 @@ impl Reader<'_> {
         let mut names = Vec::new();
         for item in items {
             let Some(text) = self.text(item, key) else { continue };
-            let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'*');
+            // A command in a group has two words.
+            let has_groups = key.ends_with("commands");
+            let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'*') || has_groups && byte == b' ';
             if text.is_empty() || !text.bytes().all(fits) {
                 self.wrong(
                     item.span(),

@@ -27,7 +27,7 @@ pub(crate) use self::build::checked;
 pub use self::file::{Mistake, PolicyError};
 pub(crate) use self::pattern::matches;
 pub use self::{
-    allowance::{Allowance, Cap, Caps, Entry, List, Of},
+    allowance::{Allowance, Cap, CapabilityCaps, Caps, Entry, List, Of},
     check::Finding,
     rule::{OriginKind, Rate, Rule},
 };

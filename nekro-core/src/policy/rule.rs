@@ -82,9 +82,12 @@ impl Rule {
         self.tools.iter().any(|pattern| matches(&pattern.text, name))
     }
 
-    /// Tells whether it is about a command of this name, or with this alias.
+    /// Tells whether it is about a command of this name, or with this alias. What is said of a group is said of all that is in it.
     pub fn fits_command(&self, name: &str) -> bool {
-        self.commands.iter().any(|pattern| matches(&pattern.text, name))
+        let group = name.split_once(' ').map(|(group, _)| group);
+        self.commands
+            .iter()
+            .any(|pattern| matches(&pattern.text, name) || group.is_some_and(|group| matches(&pattern.text, group)))
     }
 }
 

@@ -52,6 +52,16 @@ impl Manifest {
                 },
                 "name": { "type": "string", "pattern": "^[a-z0-9_.*]+$" },
                 "most": { "type": "integer", "minimum": 1 },
+                "use": {
+                    "description": "How much of this capability the plugin may use, all its calls together.",
+                    "type": "object",
+                    "properties": {
+                        "at_once": { "$ref": "#/$defs/most", "description": "How many uses may be under way at the same time." },
+                        "rate": { "type": "string", "pattern": "^ *[0-9]+ */.+$", "description": "How often it may be used, such as `60/1m`." },
+                        "deadline": { "type": "string", "description": "How long one use may take, such as `10s`." },
+                    },
+                    "additionalProperties": false,
+                },
                 "rule": rule(),
             },
         });
@@ -63,6 +73,7 @@ impl Manifest {
 fn allowance(description: &str) -> Value {
     let described =
         |reference: &str, description: &str| json!({ "$ref": format!("#/$defs/{reference}"), "description": description });
+    let use_of = json!({ "$ref": "#/$defs/use" });
     let mut properties = Map::from_iter([
         ("capabilities".to_owned(), described("capabilities", "The capabilities that it may take; left out, any.")),
         ("deny".to_owned(), described("capabilities", "The capabilities that it may not take, whatever else is said.")),
@@ -76,6 +87,8 @@ fn allowance(description: &str) -> Value {
                     "calls_at_once": described("most", "How many of its tools and commands may run at the same time."),
                     "mailbox": described("most", "How many facts may wait for it."),
                     "concurrency": described("most", "How many facts it may handle at the same time."),
+                    "files": use_of, "http": use_of, "messages": use_of, "peers": use_of,
+                    "process": use_of, "secrets": use_of, "sessions": use_of, "store": use_of,
                 },
                 "additionalProperties": false,
             }),

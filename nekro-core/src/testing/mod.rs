@@ -61,6 +61,9 @@ use crate::{
     task::TaskRecord,
 };
 
+/// How often other tasks get a turn before they count as left behind.
+const TURNS_TO_END: usize = 64;
+
 /// A host for the tests of a plugin.
 pub struct Host {
     // Dropped last: the kernel's tasks live in it.
@@ -78,6 +81,22 @@ pub struct Host {
     sessions: Arc<FakeSessions>,
     tasks: Arc<FakeTasks>,
     approver: Arc<Approver>,
+    watched: Vec<Watched>,
+}
+
+/// A port whose handles are counted.
+struct Watched {
+    name: &'static str,
+    // How many there are without those of plugins.
+    usual: usize,
+    count: Box<dyn Fn() -> usize + Send + Sync>,
+}
+
+impl Watched {
+    fn new<P: ?Sized + Send + Sync + 'static>(name: &'static str, ports: &Ports) -> Option<Self> {
+        let port = Arc::downgrade(ports.get::<P>().ok()?);
+        Some(Self { name, usual: port.strong_count(), count: Box::new(move || port.strong_count()) })
+    }
 }
 
 /// What a [`Host`] is started with.
@@ -255,6 +274,18 @@ impl HostBuilder {
             .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
             .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
             .and(self.ports);
+        let watched = [
+            Watched::new::<dyn ClockPort>("Clock", &ports),
+            Watched::new::<dyn FilesPort>("Files", &ports),
+            Watched::new::<dyn HttpPort>("Http", &ports),
+            Watched::new::<dyn MessagesPort>("Messages", &ports),
+            Watched::new::<dyn ProcessPort>("Process", &ports),
+            Watched::new::<dyn RandomPort>("Random", &ports),
+            Watched::new::<dyn SecretsPort>("Secrets", &ports),
+            Watched::new::<dyn SessionsPort>("Sessions", &ports),
+            Watched::new::<dyn StorePort>("Store", &ports),
+        ];
+        let watched = watched.into_iter().flatten().collect();
         let roots = std::iter::once(self.plugin).chain(self.others);
         let registry = Registry::new(closure(roots)).map_err(|error| error.to_string())?;
         let config = Configuration::new(self.config);
@@ -280,6 +311,7 @@ impl HostBuilder {
             sessions,
             tasks,
             approver,
+            watched,
         })
     }
 }
@@ -481,6 +513,42 @@ impl Host {
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
         self.run(tokio::time::advance(by));
+    }
+
+    /// Stops the plugins, and tells what they left behind: tasks that still run, and handles that somebody still holds. A plugin that is
+    /// disabled, or whose agent ends, leaves nothing.
+    ///
+    /// ```
+    /// # use nekro_core::{prelude::*, testing::Host};
+    /// # use serde_json::json;
+    /// # /// Says hello.
+    /// # #[plugin(id = "hello")]
+    /// # pub struct Hello;
+    /// # /// Greets.
+    /// # #[tool]
+    /// # fn greet() -> &'static str { "hello" }
+    /// # fn main() {
+    /// let host = Host::of::<Hello>();
+    /// host.call("greet", json!({})).unwrap();
+    /// assert!(host.leaks().is_empty());
+    /// # }
+    /// ```
+    pub fn leaks(&self) -> Vec<String> {
+        self.runtime.block_on(async {
+            self.kernel.stop().await;
+            // What was told to end gets a turn to do so.
+            for _ in 0..TURNS_TO_END {
+                tokio::task::yield_now().await;
+            }
+        });
+        let count = |count: usize, what: &str| if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") };
+        let tasks = self.runtime.metrics().num_alive_tasks();
+        let tasks = (tasks > 0).then(|| format!("{} still run", count(tasks, "task")));
+        let handles = self.watched.iter().filter_map(|port| {
+            let held = (port.count)().saturating_sub(port.usual);
+            (held > 0).then(|| format!("{} of `&{}` still held", count(held, "handle"), port.name))
+        });
+        tasks.into_iter().chain(handles).collect()
     }
 
     /// Returns the kernel, for what this host has no method for.

@@ -9,7 +9,8 @@ use crate::shared::{Arguments, Function, call_body, called_body, lent_decls, loc
 pub(crate) fn expand(function: &Function, command: &Command) -> TokenStream {
     let Command { name, aliases, docs, role, deadline, parameters } = command;
     let ident = &function.signature.ident;
-    let marker = marker(&format!("a_command_called_{name}"), ident);
+    // The marker is one name.
+    let marker = marker(&format!("a_command_called_{}", name.replace(' ', "__")), ident);
     let Arguments { declarations, decls, slots, filled } = Arguments::expand(parameters);
     let (lent, lent_decls) = lent_decls(parameters);
     let call = call_body(function, parameters, None);

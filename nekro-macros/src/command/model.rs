@@ -32,6 +32,10 @@ impl Command {
                 name
             }
         };
+        let group = keys.text("group", "note", diagnostics).map(|group| {
+            check_name("the name of a group of commands", &group.value(), &group, diagnostics);
+            group.value()
+        });
         let aliases = keys.texts("aliases", "r", diagnostics);
         for alias in &aliases {
             check_name("an alias of a command", &alias.value(), alias, diagnostics);
@@ -46,7 +50,8 @@ impl Command {
         }
         let parameters = Parameters::read(&function.signature.inputs, "command", diagnostics);
         parameters.require_docs("`/help` shows it", diagnostics);
-        let aliases = aliases.iter().map(syn::LitStr::value).collect();
+        let full = |name: String| group.as_ref().map_or_else(|| name.clone(), |group| format!("{group} {name}"));
+        let (name, aliases) = (full(name), aliases.iter().map(|alias| full(alias.value())).collect());
         Some(Self { name, aliases, docs, role: format_ident!("{role}"), deadline, parameters })
     }
 }

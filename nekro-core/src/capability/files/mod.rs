@@ -361,7 +361,7 @@ impl<P: Plugin> Lend<P> for Files {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&FILES);
 
     fn lend<'a>(call: &'a Call<'a>) -> Result<Loan<'a, Self>, Error> {
-        let port = Arc::clone(call.kernel.ports().get::<dyn FilesPort>()?);
+        let port = call.port::<dyn FilesPort>(&FILES, |gated| Arc::new(gated))?;
         Ok(Loan::Handle(Self::new(call.plugin.decl(), call.caller.session.clone(), port)))
     }
 }

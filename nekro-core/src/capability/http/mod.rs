@@ -145,6 +145,6 @@ impl<P: Plugin> Lend<P> for Http {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&HTTP);
 
     fn lend<'a>(call: &'a Call<'a>) -> Result<Loan<'a, Self>, Error> {
-        Ok(Loan::Handle(Self::new(call.plugin.decl(), Arc::clone(call.kernel.ports().get::<dyn HttpPort>()?))))
+        Ok(Loan::Handle(Self::new(call.plugin.decl(), call.port::<dyn HttpPort>(&HTTP, |gated| Arc::new(gated))?)))
     }
 }

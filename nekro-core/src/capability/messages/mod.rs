@@ -175,7 +175,7 @@ impl<P: Plugin> Lend<P> for Messages {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&MESSAGES);
 
     fn lend<'a>(call: &'a Call<'a>) -> Result<Loan<'a, Self>, Error> {
-        let port = Arc::clone(call.kernel.ports().get::<dyn MessagesPort>()?);
+        let port = call.port::<dyn MessagesPort>(&MESSAGES, |gated| Arc::new(gated))?;
         let deadline = call.kernel.limits().answer_deadline;
         Ok(Loan::Handle(Self::new(call.plugin.decl(), port, call.caller, deadline)))
     }

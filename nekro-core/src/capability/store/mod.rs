@@ -329,7 +329,7 @@ impl<P: Plugin> Lend<P> for Store {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&STORE);
 
     fn lend<'a>(call: &'a Call<'a>) -> Result<Loan<'a, Self>, Error> {
-        let port = Arc::clone(call.kernel.ports().get::<dyn StorePort>()?);
+        let port = call.port::<dyn StorePort>(&STORE, |gated| Arc::new(gated))?;
         let caller = call.caller;
         Ok(Loan::Handle(Self::new(port, call.plugin.id().clone(), caller.session.clone(), caller.user.clone())))
     }

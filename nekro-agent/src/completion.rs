@@ -6,7 +6,7 @@ use serde_json::Value;
 const DEEPEST: usize = 8;
 
 /// Returns the words with the beginning that was typed which an argument may be: those of an enumeration, or `true` and `false`.
-pub(super) fn complete(arguments: &Value, argument: &str, typed: &str) -> Vec<String> {
+pub(crate) fn complete(arguments: &Value, argument: &str, typed: &str) -> Vec<String> {
     let mut words = Vec::new();
     if let Some(schema) = arguments.get("properties").and_then(|properties| properties.get(argument)) {
         collect(schema, arguments.get("$defs"), DEEPEST, &mut words);
