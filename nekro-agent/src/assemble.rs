@@ -3,7 +3,7 @@
 use std::{fmt, io::IsTerminal, sync::Arc};
 
 use nekro_core::{
-    ClockPort, EnvPort, MessagesPort, ModelPort, PluginDecl, Ports, RandomPort, StorePort,
+    ClockPort, EnvPort, MessagesPort, ModelPort, PluginDecl, Ports, RandomPort, StorePort, VectorsPort,
     kernel::{ApprovalPort, Kernel, ObserverPort, PresencePort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
     policy,
@@ -13,10 +13,12 @@ use tokio::sync::mpsc;
 use crate::{
     agent::{Machine, Models, Parts, Presences, Speaker, Surface},
     history::HistoryPort,
+    model,
     ports::{EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
     reach::{Asked, Reach},
     settings::{self, Checked},
     storage::Storage,
+    vectors::Collections,
 };
 
 /// A running agent.
@@ -106,6 +108,7 @@ pub(crate) async fn start(
     let host = &settings.host;
     let files = storage.directory().path().join("files");
     let reach = Reach::new(&plugins, files, (&host.http, &host.files, &host.process));
+    let embedder = host.vectors.embedding.as_ref().map(model::embedder);
     let clock: Arc<dyn ClockPort> = Arc::new(SystemClock);
     let mut ports = Ports::new()
         .with::<dyn StorePort>(Arc::clone(storage) as _)
@@ -114,6 +117,7 @@ pub(crate) async fn start(
         .with::<dyn RandomPort>(Arc::new(SystemRandom))
         .with::<dyn EnvPort>(Arc::new(SystemEnv))
         .with::<dyn ModelPort>(Arc::new(Asked::new(&host.plugin_models, Arc::clone(&models), Arc::clone(&history), clock)))
+        .with::<dyn VectorsPort>(Arc::new(Collections::new(&host.vectors, Arc::clone(storage), embedder)))
         .and(reach.ports());
     let agent = Arc::new(settings.host.agent.clone());
     let presences = Arc::new(Presences::new(Arc::clone(&agent)));

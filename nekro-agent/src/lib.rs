@@ -26,6 +26,7 @@ mod reach;
 mod settings;
 mod storage;
 mod style;
+mod vectors;
 
 use std::process::ExitCode;
 

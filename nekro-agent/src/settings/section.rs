@@ -54,6 +54,7 @@ sections! {
     http: HttpSettings,
     files: FilesSettings,
     process: ProcessSettings,
+    vectors: crate::vectors::VectorsSettings,
     #[cfg(feature = "mcp")]
     mcp: crate::mcp::Limits,
     #[cfg(test)]

@@ -8,7 +8,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StorageError;
 
 /// The steps: the first makes the tables of version 1 in an empty file.
-pub(super) const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/4.sql")];
+pub(super) const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/4.sql"), include_str!("schema/6.sql")];
 
 /// The version that this program works with.
 pub(super) const VERSION: i64 = STEPS.len() as i64;

@@ -14,6 +14,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 mod values;
+mod vectors;
 mod writer;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -25,6 +26,7 @@ pub(crate) use self::{
     archive::{Counts, ExportError, Import, ImportError, export, export_session, import},
     directory::{DEFAULT_DIRECTORY, DataDirectory, create_private, only_owner, open_private},
     problem::StorageError,
+    vectors::{CollectionRow, NewPoint, PointRow, Written},
 };
 use self::{
     database::{Access, open, open_existing},

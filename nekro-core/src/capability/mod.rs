@@ -14,6 +14,7 @@ mod model;
 mod process;
 mod random;
 mod store;
+mod vectors;
 
 use std::{
     any::{Any, TypeId},
@@ -40,12 +41,16 @@ pub use self::{
     process::{CommandBuilder, Process, ProcessOutput, ProcessPort, ProcessRequest},
     random::{Random, RandomPort},
     store::{Expected, MemoryStore, Page, Scope, Store, StorePort, Stored},
+    vectors::{
+        Collection, FieldCondition, FieldTest, Filter, Match, Matches, MemoryVectors, SearchBuilder, SearchBy, VectorMatches,
+        VectorPlace, VectorPoint, VectorQuery, VectorSelection, VectorState, Vectors, VectorsPort,
+    },
 };
 use crate::error::Error;
 
 /// The names of the capabilities that a policy can speak of, whether or not a plugin takes them.
-pub(crate) const NAMES: [&str; 10] =
-    ["clock", "env", "events", "files", "http", "messages", "model", "process", "random", "store"];
+pub(crate) const NAMES: [&str; 11] =
+    ["clock", "env", "events", "files", "http", "messages", "model", "process", "random", "store", "vectors"];
 
 /// A permission: what taking a capability lets a function do.
 #[derive(Debug)]

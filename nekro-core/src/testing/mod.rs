@@ -46,8 +46,8 @@ use crate::{
     call::BoxFuture,
     caller::Caller,
     capability::{
-        ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, ModelPort,
-        ModelRequest, Ports, ProcessPort, ProcessRequest, RandomPort, StorePort,
+        ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MemoryVectors, MessagesPort,
+        ModelPort, ModelRequest, Ports, ProcessPort, ProcessRequest, RandomPort, StorePort, VectorsPort,
     },
     error::{Error, Result},
     event::{Decision, Fact},
@@ -228,6 +228,7 @@ impl HostBuilder {
             .with::<dyn FilesPort>(Arc::clone(&files) as _)
             .with::<dyn ModelPort>(Arc::clone(&self.model) as _)
             .with::<dyn ProcessPort>(Arc::clone(&self.process) as _)
+            .with::<dyn VectorsPort>(Arc::new(MemoryVectors::default()))
             .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
             .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
             .and(self.ports);
