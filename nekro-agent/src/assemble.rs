@@ -7,7 +7,7 @@ use std::{
 };
 
 use nekro_core::{
-    ClockPort, EnvPort, MessagesPort, ModelPort, PluginDecl, Ports, RandomPort, SessionsPort, StorePort, TasksPort,
+    ClockPort, EnvPort, MessagesPort, ModelPort, PluginDecl, Ports, RandomPort, SessionsPort, StorePort, TasksPort, VectorsPort,
     kernel::{ApprovalPort, Kernel, ObserverPort, PresencePort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
     policy,
@@ -19,11 +19,13 @@ use crate::code::Code;
 use crate::{
     agent::{Machine, Models, Parts, Presences, Speaker, Surface},
     history::HistoryPort,
+    model,
     ports::{Conversations, EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
     reach::{Asked, Reach},
     settings::{self, Checked},
     storage::{Ledger, Storage},
     tasks::{Desk, Runner, Scope},
+    vectors::Collections,
 };
 
 /// A running agent.
@@ -131,6 +133,7 @@ pub(crate) async fn start(
     storage.limit(&host.store);
     let files = storage.directory().path().join("files");
     let reach = Reach::new(&plugins, files, (&host.http, &host.files, &host.process), &host.secrets);
+    let embedder = host.vectors.embedding.as_ref().map(model::embedder);
     let clock: Arc<dyn ClockPort> = Arc::new(SystemClock);
     let desk = Desk::new(Ledger::Disk(Arc::clone(storage)), Arc::clone(&clock), host.tasks.clone());
     let mut ports = Ports::new()
@@ -142,6 +145,7 @@ pub(crate) async fn start(
         .with::<dyn RandomPort>(Arc::new(SystemRandom))
         .with::<dyn EnvPort>(Arc::new(SystemEnv))
         .with::<dyn ModelPort>(Arc::new(Asked::new(&host.plugin_models, Arc::clone(&models), Arc::clone(&history), clock)))
+        .with::<dyn VectorsPort>(Arc::new(Collections::new(&host.vectors, Arc::clone(storage), embedder)))
         .and(reach.ports());
     let agent = Arc::new(settings.host.agent.clone());
     let presences = Arc::new(Presences::new(Arc::clone(&agent)));

@@ -2,13 +2,14 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use nekro_core::{BoxFuture, Ports, Result, StorePort};
+use nekro_core::{BoxFuture, Ports, Result, StorePort, VectorsPort};
 
 use crate::{
     history::{Body, HistoryPort, NewMessage},
     ports::SystemClock,
     reach::{FilesSettings, HttpSettings, ProcessSettings, Reach, SecretsSettings},
     storage::{DataDirectory, Storage},
+    vectors::{Collections, Embedder, VectorsSettings},
 };
 
 pub use crate::agent::measured;
@@ -52,5 +53,44 @@ impl Kept {
             let written = self.0.append(&session.into(), vec![new]).await?;
             Ok(written.last().map_or(0, |message| message.number))
         })
+    }
+}
+
+/// Makes collections in a data directory, with vectors of so many numbers that stand for nothing.
+pub fn vectors(directory: PathBuf, dimension: usize) -> Arc<dyn VectorsPort> {
+    let storage = Arc::new(Storage::new(DataDirectory::new(directory), Arc::new(SystemClock)));
+    let settings = VectorsSettings { points: u64::MAX, ..VectorsSettings::default() };
+    Arc::new(Collections::new(&settings, storage, Some(Arc::new(Seeded(dimension)))))
+}
+
+/// An embedding model that makes each vector from the text alone: one of 500 directions, and something by chance.
+pub struct Seeded(usize);
+
+impl Seeded {
+    /// Returns the vector of a text.
+    pub fn vector(text: &str, dimension: usize) -> Vec<f32> {
+        let seed =
+            text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let chance = |seed: u64| {
+            let mut state = seed;
+            std::iter::repeat_with(move || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 40) as f32 / (1 << 24) as f32 - 0.5
+            })
+        };
+        let mixed = chance(seed % 500).zip(chance(seed)).map(|(own, other)| own + 0.7 * other);
+        let vector: Vec<_> = mixed.take(dimension).collect();
+        let length = vector.iter().map(|one| one * one).sum::<f32>().sqrt();
+        vector.into_iter().map(|one| one / length).collect()
+    }
+}
+
+impl Embedder for Seeded {
+    fn model(&self) -> &str {
+        "seeded"
+    }
+
+    fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>>> {
+        Box::pin(std::future::ready(Ok(texts.iter().map(|text| Self::vector(text, self.0)).collect())))
     }
 }

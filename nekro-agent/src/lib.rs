@@ -32,6 +32,7 @@ mod settings;
 mod storage;
 mod style;
 mod tasks;
+mod vectors;
 
 use std::process::ExitCode;
 

@@ -11,6 +11,7 @@ use crate::{
     assemble::Agent,
     settings::{DEFAULT_FILE, Layers},
     storage::{Health, Storage, StorageError},
+    vectors::VectorsSettings,
 };
 
 /// A thing that was looked at.
@@ -37,8 +38,8 @@ pub(super) async fn check(
     screen: &Screen,
 ) -> Result<(), Failure> {
     let model = models::line(&loaded.models, online).await;
-    #[cfg_attr(not(feature = "sandbox"), expect(unused_mut, reason = "only the sandbox adds to it"))]
     let mut findings = look(agent, &loaded.layers, data(storage).await, model);
+    findings.push(embedding(&loaded.settings.host.vectors));
     #[cfg(feature = "sandbox")]
     findings.extend(sandbox(agent, loaded.settings.host.models.any_acts_by_scripts()).await);
     screen.show(&findings, || {
@@ -56,6 +57,18 @@ pub(super) async fn check(
         0 => Ok(()),
         count => Err(Failure::work(format!("{count} of {} checks failed", findings.len()))),
     }
+}
+
+/// Tells how texts are compared that plugins keep.
+fn embedding(settings: &VectorsSettings) -> Finding {
+    let (state, detail) = match &settings.embedding {
+        Some(embedding) => (State::Good, format!("`{}`, and words", embedding.model)),
+        None => {
+            let lexical = "lexical: texts are compared by their words alone, for no model is set in `vectors.embedding`";
+            (State::Note, lexical.to_owned())
+        }
+    };
+    Finding { what: "embedding".to_owned(), state, detail }
 }
 
 /// Looks at where everything is kept.

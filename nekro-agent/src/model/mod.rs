@@ -19,7 +19,7 @@ pub(crate) use self::{
     answer::{Answer, Chunk, Stop, ToolUse, Usage},
     around::Spent,
     error::{ModelError, ModelErrorKind},
-    models::Models,
+    models::{Models, embedder},
     offline::Offline,
     price::Price,
     replay::{Recorder, Recording, Secrets},

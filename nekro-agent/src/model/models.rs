@@ -10,6 +10,7 @@ use super::{
     replay::Replay,
     settings::{BreakerSettings, BudgetSettings, CallsBy, ModelSettings, ModelsSettings, OFFLINE, Provider, Retries, Timeouts},
 };
+use crate::vectors::{Embedder, EmbeddingSettings};
 
 /// The models. Cheap to clone; settings that change make new ones.
 #[derive(Clone)]
@@ -120,6 +121,11 @@ impl Models {
         let of = |model: &ModelSettings| model.headers.values().cloned().chain(model.api_key.clone()).collect::<Vec<_>>();
         self.0.settings.models.values().flat_map(of).collect()
     }
+}
+
+/// Makes an embedding model. Nothing is asked yet.
+pub(crate) fn embedder(settings: &EmbeddingSettings) -> Arc<dyn Embedder> {
+    Arc::new(super::hosted::Embeddings::new(settings, Arc::new(super::hosted::Network::default())))
 }
 
 fn link(model: Arc<dyn Model>, timeouts: &Timeouts, retries: Retries, breaker: BreakerSettings) -> Arc<Link> {

@@ -62,6 +62,7 @@ sections! {
     tasks: TasksSettings,
     #[cfg(feature = "http")]
     serve: crate::serve::ServeSettings,
+    vectors: crate::vectors::VectorsSettings,
     #[cfg(feature = "mcp")]
     mcp: crate::mcp::Limits,
     #[cfg(test)]

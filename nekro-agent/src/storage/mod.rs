@@ -18,6 +18,7 @@ pub(crate) mod tasks;
 #[cfg(test)]
 mod tests;
 mod values;
+mod vectors;
 mod writer;
 
 use std::{
@@ -35,6 +36,7 @@ pub(crate) use self::{
     directory::{DEFAULT_DIRECTORY, DataDirectory, create_private, only_owner, open_private},
     ledger::Ledger,
     problem::StorageError,
+    vectors::{CollectionRow, NewPoint, PointRow, Written},
 };
 use self::{
     database::{Access, open, open_existing},

@@ -20,6 +20,7 @@ mod secrets;
 mod sessions;
 mod store;
 mod tasks;
+mod vectors;
 
 use std::{
     any::{Any, TypeId},
@@ -53,6 +54,10 @@ pub use self::{
         StoreUse, Stored,
     },
     tasks::{NewTask, TASKS_LENT, Task, TaskRun, Tasks, TasksPort},
+    vectors::{
+        Collection, FieldCondition, FieldTest, Filter, Match, Matches, MemoryVectors, SearchBuilder, SearchBy, VectorMatches,
+        VectorPlace, VectorPoint, VectorQuery, VectorSelection, VectorState, Vectors, VectorsPort,
+    },
 };
 pub(crate) use self::{peers::PEERS, store::STORE};
 use crate::error::Error;
@@ -60,7 +65,7 @@ use crate::error::Error;
 /// The names of the capabilities that a policy can speak of, whether or not a plugin takes them.
 pub(crate) const NAMES: &[&str] = &[
     "clock", "env", "events", "files", "http", "messages", "model", "peers", "process", "random", "secrets", "sessions", "store",
-    "tasks",
+    "tasks", "vectors",
 ];
 
 /// A permission: what taking a capability lets a function do.

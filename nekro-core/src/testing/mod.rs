@@ -48,9 +48,9 @@ use crate::{
     call::BoxFuture,
     caller::Caller,
     capability::{
-        By, ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, ModelPort,
-        ModelRequest, Ports, ProcessPort, ProcessRequest, RandomPort, SecretsPort, SessionsPort, StoreLimits, StorePort, TaskRun,
-        TasksPort,
+        By, ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MemoryVectors, MessagesPort,
+        ModelPort, ModelRequest, Ports, ProcessPort, ProcessRequest, RandomPort, SecretsPort, SessionsPort, StoreLimits,
+        StorePort, TaskRun, TasksPort, VectorsPort,
     },
     error::{Error, Result},
     event::{Decision, Fact},
@@ -271,6 +271,7 @@ impl HostBuilder {
             .with::<dyn ProcessPort>(Arc::clone(&self.process) as _)
             .with::<dyn SessionsPort>(Arc::clone(&sessions) as _)
             .with::<dyn TasksPort>(Arc::clone(&tasks) as _)
+            .with::<dyn VectorsPort>(Arc::new(MemoryVectors::default()))
             .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
             .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
             .and(self.ports);

@@ -7,6 +7,7 @@
 mod anthropic;
 mod assembly;
 mod client;
+mod embed;
 mod failure;
 mod names;
 mod openai;
@@ -31,7 +32,7 @@ use self::{
     transport::{Body, Post},
     wire::{Reader, Wire},
 };
-pub(super) use self::{client::Network, transport::Transport, vendors::Vendor};
+pub(super) use self::{client::Network, embed::Embeddings, transport::Transport, vendors::Vendor};
 use super::{
     Answer, Model, ModelError,
     ModelErrorKind::{Unauthorized, Unavailable},

@@ -645,3 +645,26 @@ async fn a_server_that_is_not_there_or_leads_elsewhere_is_told() {
     let told = asked(&model(Provider::Openai, Some("http://user:s3cret@127.0.0.1:1/v1"), network as _)).await;
     assert!(told.starts_with("Unavailable: the model `main` did not answer: it cannot be reached"), "{told}");
 }
+
+#[tokio::test]
+async fn over_a_real_socket_texts_become_vectors() {
+    let (url, served) = serve(vec![
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 0.01\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n{\"data\":[{\"index\":1,\"embedding\":[0,2]},{\"index\":0,\"embedding\":[1,0]}]}",
+        "HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 45\r\n\r\n{\"error\":{\"message\":\"no such key: s3cret-key\"}}",
+    ])
+    .await;
+    let settings = json!({ "url": url, "model": "small", "api_key": "s3cret-key", "dimensions": 2, "batch": 2 });
+    let embedder = crate::model::embedder(&serde_json::from_value(settings).expect("settings"));
+    assert_eq!(embedder.model(), "small/2");
+    let vectors = embedder.embed(&["a".to_owned(), "b".to_owned()]).await.expect("vectors");
+    assert_eq!(vectors, [[1.0, 0.0], [0.0, 2.0]]);
+    let error = embedder.embed(&["c".to_owned()]).await.expect_err("it is refused");
+    assert_eq!(error.hint(), Some("the operator looks at `vectors.embedding.api_key`"));
+    assert!(error.message().contains("401") && !error.message().contains("s3cret"), "{error}");
+    for (number, request) in served.await.expect("the server").into_iter().enumerate() {
+        let input = if number < 2 { r#""input":["a","b"]"# } else { r#""input":["c"]"# };
+        assert!(request.starts_with("POST /v1/embeddings HTTP/1.1\r\n") && request.contains(input), "{request}");
+        assert!(request.contains("authorization: Bearer s3cret-key\r\n") && request.contains("\"dimensions\":2"), "{request}");
+    }
+}
