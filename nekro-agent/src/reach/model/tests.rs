@@ -15,6 +15,7 @@ use crate::{
 };
 
 static PLUGIN: PluginDecl = PluginDecl {
+    migrations: &[],
     id: "reader",
     docs: "",
     title: None,
