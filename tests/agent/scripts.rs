@@ -179,8 +179,8 @@ fn by_scripts(answers: Vec<Answer>, more: &str) -> Provider {
 
 /// The last result that the model was given.
 fn result(request: &Value) -> &str {
-    let results = request["messages"].as_array().expect("messages").iter().filter(|message| message["role"] == "tool");
-    results.last().and_then(|result| result["content"].as_str()).expect("a result")
+    let mut results = request["messages"].as_array().expect("messages").iter().filter(|message| message["role"] == "tool");
+    results.next_back().and_then(|result| result["content"].as_str()).expect("a result")
 }
 
 #[test]

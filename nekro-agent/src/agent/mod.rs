@@ -17,6 +17,7 @@ mod questions;
 mod receive;
 mod repeats;
 mod restart;
+#[cfg_attr(not(feature = "sandbox"), expect(dead_code, reason = "who runs scripts is not in this program"))]
 pub(crate) mod script;
 mod session;
 mod settings;
