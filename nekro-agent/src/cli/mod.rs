@@ -242,7 +242,10 @@ async fn with_agent(
             tokio::spawn(answer_questions(questions));
             call::call(&agent, &tool, help, words, &caller, screen).await
         }
-        Command::Emit { event, fields } => emit::emit(&agent, &event, &fields, &caller, screen).await,
+        Command::Emit { event, fields } => {
+            agent.outbox.show_all();
+            emit::emit(&agent, &event, &fields, &caller, screen).await
+        }
         Command::Prompt { session } => prompt::show(&agent, &chat::session(session.as_deref()), screen).await,
         Command::Doctor { online } => doctor::check(&agent, &loaded, storage, online, screen).await,
         #[cfg(feature = "mcp")]
