@@ -234,10 +234,9 @@ fn what_a_plugin_keeps_is_exported_and_deleted() {
 
 #[test]
 fn a_full_store_is_told_with_its_limit() {
-    let place = Place::with_settings("[store]\nkeys = 1\n");
-    add(&place, "milk");
+    let place = Place::with_settings("[store]\nbytes = 20\n");
     let error = place.run(&["call", "notes.save", "--key", "eggs", "--text", "buy eggs"]).bad(1);
-    assert!(error.contains("may keep no more than 1 values") && error.contains("`store.keys`"), "{error}");
+    assert!(error.contains("may keep no more than 20 bytes") && error.contains("`store.bytes`"), "{error}");
 }
 
 #[test]

@@ -70,12 +70,13 @@ pub(crate) async fn run(
     screen: &Screen,
 ) -> Result<(), Failure> {
     let session = session(begin.session.as_deref());
+    // Before anything is said in it.
+    agent.outbox.show(&session);
     let caller = Caller::operator().in_session(session.clone());
     agent.machine.open(&session, None).await.map_err(|error| Failure::of(&error))?;
     if let Some(model) = &begin.model {
         agent.machine.set_model(&session, Some(model)).await.map_err(|error| Failure::of(&error))?;
     }
-    agent.outbox.show(&session);
     // Which plugins take part, for what is done before the first turn.
     agent.machine.profile(&session).await.map_err(|error| Failure::of(&error))?;
     let chat = Chat { session, agent, live, screen, caller, failed: Cell::new(false) };

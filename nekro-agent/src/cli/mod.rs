@@ -276,7 +276,10 @@ async fn with_agent(
         }
         #[cfg(feature = "sandbox")]
         Command::Stubs { session } => stubs::show(&agent, chat::session(session.as_deref()), screen),
-        Command::Emit { event, fields } => emit::emit(&agent, &event, &fields, &caller, screen).await,
+        Command::Emit { event, fields } => {
+            agent.outbox.show_all();
+            emit::emit(&agent, &event, &fields, &caller, screen).await
+        }
         Command::Prompt { session } => prompt::show(&agent, &chat::session(session.as_deref()), screen).await,
         Command::Doctor { online } => doctor::check(&agent, &loaded, storage, online, screen).await,
         #[cfg(feature = "http")]

@@ -23,21 +23,31 @@ use crate::cli::{SESSION, plain};
 pub(crate) struct Outbox {
     waiting: Mutex<Vec<(PluginId, Message)>>,
     count: AtomicU64,
-    // The conversation that is in front of the person.
-    session: Mutex<SessionId>,
+    // The conversation that is in front of the person; none if all that is said is to be seen.
+    session: Mutex<Option<SessionId>>,
     question: Notify,
 }
 
 impl Default for Outbox {
     fn default() -> Self {
-        Self { waiting: Mutex::default(), count: AtomicU64::new(0), session: Mutex::new(SESSION.into()), question: Notify::new() }
+        Self {
+            waiting: Mutex::default(),
+            count: AtomicU64::new(0),
+            session: Mutex::new(Some(SESSION.into())),
+            question: Notify::new(),
+        }
     }
 }
 
 impl Outbox {
     /// Says which conversation is in front of the person: messages to others do not reach anybody here.
     pub(crate) fn show(&self, session: &SessionId) {
-        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = session.clone();
+        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.clone());
+    }
+
+    /// Says that whoever is in front looks at everything, wherever it is said.
+    pub(crate) fn show_all(&self) {
+        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Waits until a question is among what waits.
@@ -53,7 +63,7 @@ impl Outbox {
 
 impl MessagesPort for Outbox {
     fn reaches(&self, to: &SessionId) -> Result<()> {
-        if *to == *self.session.lock().unwrap_or_else(PoisonError::into_inner) {
+        if self.session.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_none_or(|shown| shown == to) {
             return Ok(());
         }
         Err(Error::new(format!("the conversation `{to}` is not open here, and nobody would see the message"))
