@@ -11,6 +11,7 @@ nekro_core::bundle! {
     nekro_plugin_git,
     nekro_plugin_greeter,
     nekro_plugin_guard,
+    nekro_plugin_knowledge,
     nekro_plugin_notes,
     nekro_plugin_persona,
     nekro_plugin_search,
