@@ -41,22 +41,22 @@ fn what_was_taken_in_is_found_with_where_it_stands() {
         &host,
         json!({ "query": "How many degrees for green tea?", "limit": 1 }),
         expect![
-            "manual.md, lines 5-5 (Brewing > Green tea): Brewing > Green tea  Green tea wants seventy degrees and two minutes."
+            "manual.md, line 5 (Brewing > Green tea): Brewing > Green tea  Green tea wants seventy degrees and two minutes."
         ],
     );
     found(
         &host,
         json!({ "query": "minutes", "limit": 2 }),
         expect![[r#"
-        manual.md, lines 5-5 (Brewing > Green tea): Brewing > Green tea  Green tea wants seventy degrees and two minutes.
-        manual.md, lines 9-9 (Brewing > Black tea): Brewing > Black tea  Black tea wants boiling water and three minutes."#]],
+        manual.md, line 5 (Brewing > Green tea): Brewing > Green tea  Green tea wants seventy degrees and two minutes.
+        manual.md, line 9 (Brewing > Black tea): Brewing > Black tea  Black tea wants boiling water and three minutes."#]],
     );
     found(
         &host,
         json!({ "query": "baked half an hour" }),
-        expect!["Cakes of the house, lines 3-3 (Cakes): Cakes  A sponge cake is baked for half an hour."],
+        expect!["Cakes of the house, line 3 (Cakes): Cakes  A sponge cake is baked for half an hour."],
     );
-    found(&host, json!({ "query": "milk tea", "source": "milk" }), expect!["milk, lines 1-1: Milk goes in last."]);
+    found(&host, json!({ "query": "milk tea", "source": "milk" }), expect!["milk, line 1: Milk goes in last."]);
     found(&host, json!({ "query": "nothing of that kind" }), expect![[""]]);
     let names: Vec<Source> = host.call_as("sources", json!({})).expect("a list");
     assert_eq!(names.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(), ["Cakes of the house", "manual.md", "milk"]);
