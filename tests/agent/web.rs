@@ -95,8 +95,9 @@ fn a_key_is_added_on_the_way_out_and_no_answer_tells_it() {
 
 #[test]
 fn a_feed_is_read_over_a_socket() {
-    let feed = "<rss version='2.0'><channel><title>Tea</title><item><guid>1</guid><title>Green</title></item></channel></rss>";
-    let server = Server::start(&[("/feed", "application/rss+xml", feed)]);
+    const FEED: &str =
+        "<rss version='2.0'><channel><title>Tea</title><item><guid>1</guid><title>Green</title></item></channel></rss>";
+    let server = Server::start(&[("/feed", "application/rss+xml", FEED)]);
     let place = place("");
     let read = call(&place, "feeds.read", &json!({ "url": server.url("/feed") }));
     assert_eq!((&read["title"], &read["entries"][0]["title"]), (&json!("Tea"), &json!("Green")));
