@@ -40,9 +40,7 @@ fn what_was_taken_in_is_found_with_where_it_stands() {
     found(
         &host,
         json!({ "query": "How many degrees for green tea?", "limit": 1 }),
-        expect![
-            "manual.md, line 5 (Brewing > Green tea): Brewing > Green tea  Green tea wants seventy degrees and two minutes."
-        ],
+        expect!["manual.md, line 5 (Brewing > Green tea): Brewing > Green tea  Green tea wants seventy degrees and two minutes."],
     );
     found(
         &host,
