@@ -13,6 +13,7 @@ nekro_core::bundle! {
     nekro_plugin_github,
     nekro_plugin_greeter,
     nekro_plugin_guard,
+    nekro_plugin_knowledge,
     nekro_plugin_notes,
     nekro_plugin_persona,
     nekro_plugin_search,

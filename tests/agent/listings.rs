@@ -6,7 +6,24 @@ use crate::support::{Place, nekro};
 fn plugins_are_listed_and_shown() {
     let plugins = nekro(&["plugins", "--json"]).json();
     let ids: Vec<_> = plugins.as_array().expect("a list").iter().map(|plugin| plugin["id"].as_str().expect("an id")).collect();
-    assert_eq!(ids, ["basic", "dice", "greeter", "guard", "notes", "persona", "transcript", "weather"]);
+    assert_eq!(
+        ids,
+        [
+            "basic",
+            "dice",
+            "feeds",
+            "git",
+            "greeter",
+            "guard",
+            "knowledge",
+            "notes",
+            "persona",
+            "search",
+            "transcript",
+            "weather",
+            "web_reader"
+        ]
+    );
     let notes = nekro(&["plugins", "show", "notes", "--json"]).json();
     assert_eq!(notes["status"]["stage"], "running");
     let capabilities = notes["capabilities"].as_array().expect("a list");

@@ -23,3 +23,4 @@ mod serve;
 mod settings;
 mod support;
 mod turns;
+mod web;
