@@ -58,6 +58,7 @@ mod plugin;
 pub mod policy;
 pub mod prelude;
 mod prompt;
+mod schedule;
 mod secret;
 mod task;
 #[cfg(feature = "testing")]
@@ -70,7 +71,7 @@ pub mod __private;
 
 /// A moment, as [`Clock::now`] returns it.
 pub use jiff::Timestamp;
-pub use nekro_macros::{cleanup, command, event, init, on_event, plugin, prompt, task, tool};
+pub use nekro_macros::{cleanup, command, event, init, on_event, plugin, prompt, schedule, task, tool};
 
 pub use self::{
     argument::{ArgumentDecl, ArgumentsError, ConfigMistake, FromArgument, Mistake, MistakeKind, suggest},
@@ -81,7 +82,7 @@ pub use self::{
         FileEntry, FileKind, FilePlace, FileSource, Files, FilesPort, Folder, Http, HttpAnswer, HttpBody, HttpMethod, HttpPort,
         HttpRequest, HttpResponse, HttpScope, HttpStream, MemoryFiles, MemoryStore, Message, Messages, MessagesPort, Multipart, NewTask,
         Page, PathError, Ports, Process, ProcessOutput, ProcessPort, ProcessRequest, Random, RandomPort, RequestBuilder,
-        SandboxPath, Scope, Store, StorePort, Stored, TakenFile, Task, TaskRun, Tasks, TasksPort, WholeBody, WriteHow,
+        SandboxPath, Schedules, SchedulesPort, Scope, Store, StorePort, Stored, TakenFile, Task, TaskRun, Tasks, TasksPort, WholeBody, WriteHow,
     },
     command::CommandDecl,
     config::{read_settings, settings_schema},
@@ -94,6 +95,9 @@ pub use self::{
     output::{Content, Image, IntoReply, Kind, Note, Part, Reply, Show},
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::{IntoSection, PromptDecl},
+    schedule::{
+        Action, Cron, CronError, Misfire, Overlap, Schedule, ScheduleDecl, ScheduleRecord, When as ScheduleWhen, WhenDecl, Workdays,
+    },
     secret::Secret,
     task::{TaskArguments, TaskDecl, TaskEnd, TaskProblem, TaskRecord, TaskState, WhenDisabled},
     tool::{Effect, OutputDecl, ToolDecl},

@@ -24,6 +24,7 @@ pub use crate::{
     output::{Convert, FallibleTag, PlainTag, Probe, Reply, ReplyOf},
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::PromptDecl,
+    schedule::{Misfire, Overlap, ScheduleDecl, WhenDecl, Workdays},
     task::{ArgumentsJson, TaskArguments, TaskDecl, TaskEnd, WhenDisabled, start_as_tool, started_task},
     tool::{Effect, OutputDecl, ToolDecl},
 };

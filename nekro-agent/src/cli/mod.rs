@@ -17,6 +17,7 @@ mod prompt;
 mod schema;
 mod secret;
 mod sessions;
+mod tasks;
 mod tools;
 
 use std::{collections::BTreeSet, path::Path, process::ExitCode, sync::Arc};
@@ -24,7 +25,7 @@ use std::{collections::BTreeSet, path::Path, process::ExitCode, sync::Arc};
 use clap::{CommandFactory, Parser};
 use nekro_core::{Caller, PluginDecl, Secret, kernel::Registry};
 
-use self::args::{Cli, Command, Global, ModelsCommand, PluginsCommand};
+use self::args::{Cli, Command, Global, MOST_TASKS, ModelsCommand, PluginsCommand, TasksCommand};
 pub(crate) use self::{
     output::{Failure, Screen, first_line, plain, table},
     prompt::text as prompt_text,
@@ -120,6 +121,14 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
     {
         return plugins::switch(command, &registry, &settings, directory, screen);
     }
+    let command = match command {
+        Command::Tasks { command: Some(run @ TasksCommand::Run { .. }) } => Command::Tasks { command: Some(run) },
+        Command::Tasks { command } => {
+            let list = TasksCommand::List { plugin: None, state: None, dead: false, last: MOST_TASKS };
+            return tasks::run(command.unwrap_or(list), directory, settings.host.tasks, screen);
+        }
+        other => other,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -243,6 +252,10 @@ async fn with_agent(
             call::call(&agent, &tool, help, words, &caller, screen).await
         }
         Command::Emit { event, fields } => emit::emit(&agent, &event, &fields, &caller, screen).await,
+        Command::Tasks { command: Some(TasksCommand::Run { name, words }) } => {
+            tokio::spawn(answer_questions(questions));
+            tasks::run_one(&agent, &name, &words, storage.directory(), screen).await
+        }
         Command::Prompt { session } => prompt::show(&agent, &chat::session(session.as_deref()), screen).await,
         Command::Doctor { online } => doctor::check(&agent, &loaded, storage, online, screen).await,
         #[cfg(feature = "mcp")]
@@ -261,6 +274,7 @@ async fn with_agent(
         | Command::Sessions { .. }
         | Command::Data { .. }
         | Command::Logs(_)
+        | Command::Tasks { .. }
         | Command::Plugins { command: Some(PluginsCommand::Enable { .. } | PluginsCommand::Disable { .. }) }
         | Command::Secret { .. }
         | Command::Audit(_) => Ok(()),

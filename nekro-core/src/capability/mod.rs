@@ -12,6 +12,7 @@ mod http;
 mod messages;
 mod process;
 mod random;
+mod schedules;
 mod store;
 mod tasks;
 
@@ -38,14 +39,15 @@ pub use self::{
     messages::{Delivery, Message, Messages, MessagesPort},
     process::{CommandBuilder, Process, ProcessOutput, ProcessPort, ProcessRequest},
     random::{Random, RandomPort},
+    schedules::{Schedules, SchedulesPort},
     store::{Expected, MemoryStore, Page, Scope, Store, StorePort, Stored},
     tasks::{NewTask, TASKS_LENT, Task, TaskRun, Tasks, TasksPort},
 };
 use crate::error::Error;
 
 /// The names of the capabilities that a policy can speak of, whether or not a plugin takes them.
-pub(crate) const NAMES: [&str; 10] =
-    ["clock", "env", "events", "files", "http", "messages", "process", "random", "store", "tasks"];
+pub(crate) const NAMES: [&str; 11] =
+    ["clock", "env", "events", "files", "http", "messages", "process", "random", "schedules", "store", "tasks"];
 
 /// A permission: what taking a capability lets a function do.
 #[derive(Debug)]

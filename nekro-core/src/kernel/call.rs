@@ -388,7 +388,7 @@ impl Kernel {
     }
 }
 
-fn forms<'a>(schema: &'a Value, arguments: &[crate::argument::ArgumentDecl]) -> Vec<Form<'a>> {
+pub(super) fn forms<'a>(schema: &'a Value, arguments: &[crate::argument::ArgumentDecl]) -> Vec<Form<'a>> {
     let form = |argument: &crate::argument::ArgumentDecl| Form {
         name: argument.name,
         schema: schema.get("properties").and_then(|properties| properties.get(argument.name)).unwrap_or(&Value::Null),

@@ -28,6 +28,7 @@ use crate::{
     plugin::PluginDecl,
     lend::{LentDecl, LentKind},
     prompt::PromptDecl,
+    schedule::ScheduleDecl,
     task::TaskDecl,
     tool::{OutputDecl, ToolDecl},
 };
@@ -48,6 +49,8 @@ pub struct Declarations {
     pub prompts: Vec<&'static PromptDecl>,
     /// Their tasks.
     pub tasks: Vec<&'static TaskDecl>,
+    /// Their schedules.
+    pub schedules: Vec<&'static ScheduleDecl>,
     /// Their `#[init]` and `#[cleanup]` functions.
     pub hooks: Vec<&'static HookDecl>,
     /// The events: the agent's own and those that plugins export.
@@ -64,6 +67,7 @@ impl Declarations {
             commands: inventory::iter::<&CommandDecl>.into_iter().copied().collect(),
             prompts: inventory::iter::<&PromptDecl>.into_iter().copied().collect(),
             tasks: inventory::iter::<&TaskDecl>.into_iter().copied().collect(),
+            schedules: inventory::iter::<&ScheduleDecl>.into_iter().copied().collect(),
             hooks: inventory::iter::<&HookDecl>.into_iter().copied().collect(),
             events: inventory::iter::<&EventDecl>.into_iter().copied().collect(),
         }
@@ -81,6 +85,7 @@ pub struct Registry {
     prompts: Vec<(&'static PromptDecl, usize)>,
     tasks: Vec<TaskEntry>,
     task_names: HashMap<Box<str>, usize>,
+    schedules: Vec<&'static ScheduleDecl>,
     events: Vec<EventEntry>,
     event_types: HashMap<TypeId, usize, BuildHasherDefault<TypeIdHasher>>,
     handlers: usize,
@@ -320,6 +325,17 @@ pub enum Problem {
         /// Where the plugin's struct stands.
         location: Location,
     },
+    /// A schedule's time cannot be read.
+    BadSchedule {
+        /// The plugin.
+        plugin: &'static str,
+        /// The schedule.
+        name: &'static str,
+        /// What is wrong.
+        problem: String,
+        /// Where the function stands.
+        location: Location,
+    },
     /// A function takes `&Task` and is no task.
     NoTask {
         /// The plugin.
@@ -364,6 +380,7 @@ impl Problem {
             Self::Circle { .. } => "remove one of the requirements".to_owned(),
             Self::Unbounded { capability, .. } => capability.scope.unwrap_or_default().to_owned(),
             Self::UnusedScope { capability, .. } => format!("remove `{capability}` from its `#[plugin]`"),
+            Self::BadSchedule { .. } => "write it like `cron = \"0 9 * * 1-5\"`, `every = \"15m\"` or `at = \"2026-12-31T09:00:00Z\"`".to_owned(),
             Self::NoTask { .. } => "put `#[task]` on the function, or take `&Tasks`, which starts tasks".to_owned(),
             Self::Orphan { plugin, .. } => format!("name the plugin `{plugin}` in `bundle!`"),
             Self::Unnamed { package, .. } => {
@@ -402,6 +419,9 @@ impl fmt::Display for Problem {
                     f,
                     "the plugin `{plugin}` at {location} says how far `{capability}` reaches, and none of its functions takes that"
                 )
+            }
+            Self::BadSchedule { plugin, name, problem, location } => {
+                write!(f, "the schedule `{name}` of the plugin `{plugin}` at {location} cannot be read: {problem}")
             }
             Self::NoTask { plugin, location } => {
                 write!(f, "{location}, of the plugin `{plugin}`, takes `&Task`, and is no task")
@@ -502,6 +522,8 @@ impl Registry {
                 Some(TaskEntry { decl, name, plugin, arguments: OnceLock::new(), output: OnceLock::new() })
             })
             .collect();
+        of.schedules.retain(|decl| index_has(&of.plugins, decl.task.plugin.id));
+        of.schedules.sort_by_key(|decl| (decl.task.plugin.id, decl.task.name, decl.location));
         // By plugin, and within it by place.
         let mut hooks: Vec<_> = of.hooks.iter().filter_map(|decl| Some((*decl, find(decl.plugin, decl.location)?))).collect();
 
@@ -553,6 +575,10 @@ impl Registry {
                 location: decl.location,
             }));
         }
+        problems.extend(of.schedules.iter().filter_map(|decl| {
+            let (plugin, name, location) = (decl.task.plugin.id, decl.task.name, decl.location);
+            decl.schedule().err().map(|problem| Problem::BadSchedule { plugin, name, problem, location })
+        }));
         let requires = read_requirements(&of.plugins, &index, &mut problems);
         let start_order = start_order(&of.plugins, &requires, &mut problems);
         let plugins = of.plugins.iter().zip(requires).zip(capabilities).enumerate();
@@ -577,7 +603,7 @@ impl Registry {
             return Err(RegistryError { problems });
         }
         let handlers = handlers.len();
-        Ok(Self { plugins, tools, tool_names, commands, command_names, prompts, tasks, task_names, events, event_types, handlers, start_order })
+        Ok(Self { plugins, tools, tool_names, commands, command_names, prompts, tasks, task_names, schedules: of.schedules, events, event_types, handlers, start_order })
     }
 
     /// Returns the plugins, sorted by id.
@@ -607,6 +633,11 @@ impl Registry {
     /// Returns the tasks, sorted by name.
     pub fn tasks(&self) -> &[TaskEntry] {
         &self.tasks
+    }
+
+    /// Returns the schedules, sorted by plugin and name.
+    pub fn schedules(&self) -> &[&'static ScheduleDecl] {
+        &self.schedules
     }
 
     /// Returns a task by its name, such as `index.build`.
@@ -682,6 +713,10 @@ impl fmt::Debug for Registry {
             .field("handlers", &self.handlers)
             .finish_non_exhaustive()
     }
+}
+
+fn index_has(plugins: &[&'static PluginDecl], id: &str) -> bool {
+    plugins.iter().any(|plugin| plugin.id == id)
 }
 
 /// Compares what a bundle names with what is linked.

@@ -29,6 +29,7 @@
 mod http;
 mod ports;
 mod process;
+mod schedules;
 mod tasks;
 
 use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration};
@@ -40,6 +41,7 @@ pub use self::{
     http::{FakeAnswer, FakeHttp},
     ports::{Approver, FakeClock, FakeEnv, Outbox, Recorder, SeededRandom},
     process::{FakeOutput, FakeProcess},
+    schedules::FakeSchedules,
     tasks::{FakeRun, FakeTasks},
 };
 use crate::{
@@ -47,7 +49,7 @@ use crate::{
     caller::Caller,
     capability::{
         ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MessagesPort, Ports, ProcessPort,
-        ProcessRequest, RandomPort, StorePort, TaskRun, TasksPort,
+        ProcessRequest, RandomPort, SchedulesPort, StorePort, TaskRun, TasksPort,
     },
     error::{Error, Result},
     event::{Decision, Fact},
@@ -55,6 +57,7 @@ use crate::{
     output::Reply,
     plugin::Plugin,
     policy::Policy,
+    schedule::ScheduleRecord,
     task::TaskRecord,
 };
 
@@ -72,6 +75,7 @@ pub struct Host {
     files: Arc<MemoryFiles>,
     process: Arc<FakeProcess>,
     tasks: Arc<FakeTasks>,
+    schedules: Arc<FakeSchedules>,
     approver: Arc<Approver>,
 }
 
@@ -206,7 +210,7 @@ impl HostBuilder {
             (Arc::new(Outbox::default()), Arc::new(Recorder::default()), Arc::new(Approver::default()));
         let clock = Arc::new(FakeClock::default());
         let files = Arc::new(MemoryFiles::default());
-        let tasks = Arc::new(FakeTasks::default());
+        let (tasks, schedules) = (Arc::new(FakeTasks::default()), Arc::new(FakeSchedules::default()));
         let ports = Ports::new()
             .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
             .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
@@ -217,6 +221,7 @@ impl HostBuilder {
             .with::<dyn FilesPort>(Arc::clone(&files) as _)
             .with::<dyn ProcessPort>(Arc::clone(&self.process) as _)
             .with::<dyn TasksPort>(Arc::clone(&tasks) as _)
+            .with::<dyn SchedulesPort>(Arc::clone(&schedules) as _)
             .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
             .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
             .and(self.ports);
@@ -242,6 +247,7 @@ impl HostBuilder {
             files,
             process: self.process,
             tasks,
+            schedules,
             approver,
         })
     }
@@ -265,6 +271,7 @@ fn closure(roots: impl Iterator<Item = &'static str>) -> Declarations {
     all.commands.retain(|decl| runs(decl.plugin.id));
     all.prompts.retain(|decl| runs(decl.plugin.id));
     all.tasks.retain(|decl| runs(decl.plugin.id));
+    all.schedules.retain(|decl| runs(decl.task.plugin.id));
     all.hooks.retain(|decl| runs(decl.plugin.id));
     all
 }
@@ -386,6 +393,11 @@ impl Host {
     /// Returns the tasks that were started, in order. None of them runs by itself.
     pub fn started(&self) -> Vec<TaskRecord> {
         self.tasks.started()
+    }
+
+    /// Returns the schedules that are set up, in the order of their names. None of them runs by itself.
+    pub fn schedules(&self) -> Vec<ScheduleRecord> {
+        self.schedules.all()
     }
 
     /// Returns the fake that keeps tasks.
