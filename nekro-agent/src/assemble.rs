@@ -7,7 +7,7 @@ use std::{
 };
 
 use nekro_core::{
-    ClockPort, EnvPort, MessagesPort, PluginDecl, Ports, RandomPort, StorePort, TasksPort,
+    ClockPort, EnvPort, MessagesPort, PluginDecl, Ports, RandomPort, SchedulesPort, StorePort, TasksPort,
     kernel::{ApprovalPort, Kernel, ObserverPort, PresencePort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
     policy,
@@ -19,6 +19,7 @@ use crate::{
     history::HistoryPort,
     ports::{EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
     reach::Reach,
+    schedules::Book,
     settings::{self, Checked},
     storage::{Ledger, Storage},
     tasks::{Desk, Runner, Scope},
@@ -31,6 +32,7 @@ pub(crate) struct Agent {
     pub(crate) machine: Machine,
     pub(crate) reach: Reach,
     pub(crate) desk: Desk,
+    pub(crate) book: Book,
     runner: Mutex<Option<Runner>>,
 }
 
@@ -127,8 +129,11 @@ pub(crate) async fn start(
     let files = storage.directory().path().join("files");
     let reach = Reach::new(&plugins, files, (&host.http, &host.files, &host.process));
     let desk = Desk::new(Ledger::Disk(Arc::clone(storage)), Arc::new(SystemClock), host.tasks.clone());
+    let book = Book::new(Ledger::Disk(Arc::clone(storage)), Arc::new(SystemClock), &host.schedules, desk.bell());
+    let book = book.map_err(AssembleError::Tasks)?;
     let mut ports = Ports::new()
         .with::<dyn TasksPort>(Arc::new(desk.clone()))
+        .with::<dyn SchedulesPort>(Arc::new(book.clone()))
         .with::<dyn StorePort>(Arc::clone(storage) as _)
         .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)
         .with::<dyn ClockPort>(Arc::new(SystemClock))
@@ -173,9 +178,9 @@ pub(crate) async fn start(
     let machine = machine.map_err(AssembleError::Sessions)?;
     let runner = if mode.at_work {
         let audience = Arc::new(machine.clone());
-        Some(Runner::start(kernel.clone(), desk.clone(), audience, Scope::Everything).await.map_err(AssembleError::Tasks)?)
+        Some(Runner::start(kernel.clone(), desk.clone(), book.clone(), audience, Scope::Everything).await.map_err(AssembleError::Tasks)?)
     } else {
         None
     };
-    Ok((Agent { kernel, outbox, machine, reach, desk, runner: Mutex::new(runner) }, questions))
+    Ok((Agent { kernel, outbox, machine, reach, desk, book, runner: Mutex::new(runner) }, questions))
 }

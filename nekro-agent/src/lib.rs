@@ -23,6 +23,7 @@ pub mod mcp;
 mod model;
 mod ports;
 mod reach;
+mod schedules;
 mod settings;
 mod storage;
 mod style;

@@ -12,6 +12,7 @@ use crate::{
     agent::AgentSettings,
     model::settings::ModelsSettings,
     reach::{FilesSettings, HttpSettings, ProcessSettings},
+    schedules::SchedulesSettings,
     tasks::TasksSettings,
 };
 
@@ -55,6 +56,7 @@ sections! {
     files: FilesSettings,
     process: ProcessSettings,
     tasks: TasksSettings,
+    schedules: SchedulesSettings,
     #[cfg(feature = "mcp")]
     mcp: crate::mcp::Limits,
     #[cfg(test)]

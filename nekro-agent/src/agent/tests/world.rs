@@ -7,10 +7,10 @@ use std::{
 };
 
 use nekro_core::{
-    BoxFuture, Caller, ClockPort, Error, MemoryStore, MessagesPort, Ports, RandomPort, Result, SessionId, StorePort, TasksPort, TurnId,
+    BoxFuture, Caller, ClockPort, Error, MemoryStore, MessagesPort, Ports, RandomPort, Result, SchedulesPort, SessionId, StorePort, TasksPort, TurnId,
     event::Fact,
     kernel::{ApprovalPort, Kernel, Limits, ObserverPort, PresencePort},
-    testing::{Approver, FakeClock, FakeTasks, Outbox, Recorder, SeededRandom},
+    testing::{Approver, FakeClock, FakeSchedules, FakeTasks, Outbox, Recorder, SeededRandom},
 };
 use serde_json::{Value, json};
 
@@ -187,6 +187,7 @@ pub(super) async fn world_with(probe: Value, settings: Value, history: Arc<Memor
         .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
         .with::<dyn ClockPort>(Arc::new(FakeClock::default()))
         .with::<dyn TasksPort>(Arc::new(FakeTasks::default()))
+        .with::<dyn SchedulesPort>(Arc::new(FakeSchedules::default()))
         .with::<dyn RandomPort>(Arc::new(SeededRandom::new(0)))
         .with::<dyn ObserverPort>(Arc::clone(&facts) as _)
         .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
