@@ -178,7 +178,11 @@ pub(crate) async fn start(
     let machine = machine.map_err(AssembleError::Sessions)?;
     let runner = if mode.at_work {
         let audience = Arc::new(machine.clone());
-        Some(Runner::start(kernel.clone(), desk.clone(), book.clone(), audience, Scope::Everything).await.map_err(AssembleError::Tasks)?)
+        Some(
+            Runner::start(kernel.clone(), desk.clone(), book.clone(), audience, Scope::Everything)
+                .await
+                .map_err(AssembleError::Tasks)?,
+        )
     } else {
         None
     };

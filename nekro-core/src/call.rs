@@ -39,7 +39,9 @@ impl<'a> Call<'a> {
     #[inline]
     pub fn arguments(&self, slots: &mut [&mut dyn Slot]) -> Result<(), Error> {
         match self.input {
-            Input::Arguments(json) | Input::Task { arguments: json, .. } => argument::read_object(json, slots).map_err(Error::from),
+            Input::Arguments(json) | Input::Task { arguments: json, .. } => {
+                argument::read_object(json, slots).map_err(Error::from)
+            }
             Input::Nothing | Input::Event(_) => argument::read_object("{}", slots).map_err(Error::from),
         }
     }

@@ -80,9 +80,10 @@ pub use self::{
     capability::{
         AsSandboxPath, CapabilityDecl, Clock, ClockPort, CommandBuilder, Ctx, Delivery, Env, EnvPort, Events, Expected,
         FileEntry, FileKind, FilePlace, FileSource, Files, FilesPort, Folder, Http, HttpAnswer, HttpBody, HttpMethod, HttpPort,
-        HttpRequest, HttpResponse, HttpScope, HttpStream, MemoryFiles, MemoryStore, Message, Messages, MessagesPort, Multipart, NewTask,
-        Page, PathError, Ports, Process, ProcessOutput, ProcessPort, ProcessRequest, Random, RandomPort, RequestBuilder,
-        SandboxPath, Schedules, SchedulesPort, Scope, Store, StorePort, Stored, TakenFile, Task, TaskRun, Tasks, TasksPort, WholeBody, WriteHow,
+        HttpRequest, HttpResponse, HttpScope, HttpStream, MemoryFiles, MemoryStore, Message, Messages, MessagesPort, Multipart,
+        NewTask, Page, PathError, Ports, Process, ProcessOutput, ProcessPort, ProcessRequest, Random, RandomPort, RequestBuilder,
+        SandboxPath, Schedules, SchedulesPort, Scope, Store, StorePort, Stored, TakenFile, Task, TaskRun, Tasks, TasksPort,
+        WholeBody, WriteHow,
     },
     command::CommandDecl,
     config::{read_settings, settings_schema},
@@ -96,7 +97,8 @@ pub use self::{
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::{IntoSection, PromptDecl},
     schedule::{
-        Action, Cron, CronError, Misfire, Overlap, Schedule, ScheduleDecl, ScheduleRecord, When as ScheduleWhen, WhenDecl, Workdays,
+        Action, Cron, CronError, Misfire, Overlap, Schedule, ScheduleDecl, ScheduleRecord, When as ScheduleWhen, WhenDecl,
+        Workdays,
     },
     secret::Secret,
     task::{TaskArguments, TaskDecl, TaskEnd, TaskProblem, TaskRecord, TaskState, WhenDisabled},

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use crate::{
     argument::ArgumentDecl,
     call::{Body, BoxFuture, Call, Input},
-    capability::{NewTask, TasksPort},
     caller::Origin,
+    capability::{NewTask, TasksPort},
     error::{Error, Result},
     ids::{PluginId, SessionId, TaskId},
     lend::LentDecl,

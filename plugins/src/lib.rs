@@ -5,12 +5,14 @@
 #![deny(unused_crate_dependencies)]
 
 nekro_core::bundle! {
+    nekro_plugin_approval,
     nekro_plugin_basic,
     nekro_plugin_dice,
     nekro_plugin_greeter,
     nekro_plugin_guard,
     nekro_plugin_notes,
     nekro_plugin_persona,
+    nekro_plugin_timer,
     nekro_plugin_transcript,
     nekro_plugin_weather,
 }

@@ -10,13 +10,7 @@ use super::{
 use crate::tasks::Audience;
 
 impl Audience for Machine {
-    fn tell<'a>(
-        &'a self,
-        session: &'a SessionId,
-        plugin: &'a PluginId,
-        text: String,
-        answer: bool,
-    ) -> BoxFuture<'a, Result<()>> {
+    fn tell<'a>(&'a self, session: &'a SessionId, plugin: &'a PluginId, text: String, answer: bool) -> BoxFuture<'a, Result<()>> {
         let from = From::System { plugin: Some(plugin.clone()), answer };
         let inbound = Inbound { session: session.clone(), company: Company::Private, from, text, files: Vec::new() };
         Box::pin(async move { self.receive(inbound).await.map(drop) })

@@ -23,6 +23,7 @@ pub(crate) enum Kind {
     Use,
     Tool,
     Task,
+    Schedule,
     Command,
     Event,
     Decides,
@@ -42,6 +43,7 @@ impl Kind {
             Self::Use => "use",
             Self::Tool => "tool",
             Self::Task => "task",
+            Self::Schedule => "schedule",
             Self::Command => "command",
             Self::Event => "event",
             Self::Decides => "decides on",
@@ -267,6 +269,7 @@ fn plugin_facts(plugin: &Plugin) -> Vec<(Kind, String, BTreeMap<&'static str, St
     for (name, task) in &plugin.tasks {
         fact(Kind::Task, name, &[("when disabled", &task.when_disabled), ("schema", &task.schema)]);
     }
+    plugin.schedules.iter().for_each(|(name, when)| fact(Kind::Schedule, name, &[("when", when)]));
     for (name, command) in &plugin.commands {
         let aliases = command.aliases.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         let mut properties = vec![("role", command.role.as_str())];
@@ -316,6 +319,7 @@ mod tests {
             capabilities: BTreeMap::from([("http".to_owned(), http)]),
             tools: BTreeMap::from([("weather.now".to_owned(), tool)]),
             tasks: BTreeMap::new(),
+            schedules: BTreeMap::new(),
             commands: BTreeMap::new(),
             events: BTreeMap::new(),
         };

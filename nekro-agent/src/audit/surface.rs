@@ -54,6 +54,9 @@ pub(crate) struct Plugin {
     pub(crate) tools: BTreeMap<String, Tool>,
     #[serde(default)]
     pub(crate) tasks: BTreeMap<String, Task>,
+    /// What is done by itself, and when.
+    #[serde(default)]
+    pub(crate) schedules: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) commands: BTreeMap<String, Command>,
     #[serde(default)]
@@ -183,6 +186,7 @@ fn plugin(plugin: &manifest::Plugin, program: &Program, decisions: &BTreeSet<&st
         capabilities: unique("capability", capabilities)?,
         tools: unique("tool", plugin.tools.iter().map(|one| (&one.name, tool(one))))?,
         tasks: unique("task", plugin.tasks.iter().map(|one| (&one.name, task(one))))?,
+        schedules: unique("schedule", plugin.schedules.iter().map(|one| (&one.name, one.when.clone())))?,
         commands: unique("command", plugin.commands.iter().map(|one| (&one.name, command(one))))?,
         events: unique("event", plugin.events.iter().map(|one| (&one.name, event(one))))?,
     })

@@ -145,6 +145,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<TasksCommand>,
     },
+    /// Look at schedules, run one now, or let one rest
+    Schedules {
+        #[command(subcommand)]
+        command: Option<SchedulesCommand>,
+    },
     /// Show the log
     Logs(LogsArguments),
     /// Keep secrets in the system's keyring, where `{ keyring = "NAME" }` in the settings finds them
@@ -378,6 +383,48 @@ pub(crate) enum TasksCommand {
         /// `--name value` for each argument
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         words: Vec<String>,
+    },
+}
+
+/// The commands on schedules.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchedulesCommand {
+    /// List them
+    List {
+        /// Of this plugin only
+        #[arg(long)]
+        plugin: Option<String>,
+    },
+    /// Show one with all that is kept of it
+    Show {
+        /// Its name, such as timer.tea
+        name: String,
+    },
+    /// Let one rest
+    Pause {
+        /// Its name, such as timer.tea
+        name: String,
+    },
+    /// Let one go on that rests
+    Resume {
+        /// Its name, such as timer.tea
+        name: String,
+    },
+    /// Run one once, beside its times; a running agent does so
+    Run {
+        /// Its name, such as timer.tea
+        name: String,
+    },
+    /// Delete one
+    Delete {
+        /// Its name, such as timer.tea
+        name: String,
+    },
+    /// Show what is due next
+    Next {
+        /// How many times
+        #[arg(default_value_t = 10)]
+        count: usize,
     },
 }
 

@@ -14,6 +14,7 @@ mod output;
 mod plugins;
 mod policy;
 mod prompt;
+mod schedules;
 mod schema;
 mod secret;
 mod sessions;
@@ -25,7 +26,7 @@ use std::{collections::BTreeSet, path::Path, process::ExitCode, sync::Arc};
 use clap::{CommandFactory, Parser};
 use nekro_core::{Caller, PluginDecl, Secret, kernel::Registry};
 
-use self::args::{Cli, Command, Global, MOST_TASKS, ModelsCommand, PluginsCommand, TasksCommand};
+use self::args::{Cli, Command, Global, MOST_TASKS, ModelsCommand, PluginsCommand, SchedulesCommand, TasksCommand};
 pub(crate) use self::{
     output::{Failure, Screen, first_line, plain, table},
     prompt::text as prompt_text,
@@ -126,6 +127,10 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
         Command::Tasks { command } => {
             let list = TasksCommand::List { plugin: None, state: None, dead: false, last: MOST_TASKS };
             return tasks::run(command.unwrap_or(list), directory, settings.host.tasks, screen);
+        }
+        Command::Schedules { command } => {
+            let list = SchedulesCommand::List { plugin: None };
+            return schedules::run(command.unwrap_or(list), directory, &settings.host.schedules, screen);
         }
         other => other,
     };
@@ -275,6 +280,7 @@ async fn with_agent(
         | Command::Data { .. }
         | Command::Logs(_)
         | Command::Tasks { .. }
+        | Command::Schedules { .. }
         | Command::Plugins { command: Some(PluginsCommand::Enable { .. } | PluginsCommand::Disable { .. }) }
         | Command::Secret { .. }
         | Command::Audit(_) => Ok(()),

@@ -161,7 +161,11 @@ pub(super) async fn run_one(
     let runner = match (&lock, crate::storage::tasks::number(&task)) {
         (Some(_), Some(number)) => {
             let audience = Arc::new(agent.machine.clone());
-            Some(Runner::start(agent.kernel.clone(), agent.desk.clone(), agent.book.clone(), audience, Scope::Only(number)).await.map_err(failed)?)
+            Some(
+                Runner::start(agent.kernel.clone(), agent.desk.clone(), agent.book.clone(), audience, Scope::Only(number))
+                    .await
+                    .map_err(failed)?,
+            )
         }
         _ => None,
     };

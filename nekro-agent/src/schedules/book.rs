@@ -6,7 +6,12 @@ use jiff::{Timestamp, tz::TimeZone};
 use nekro_core::{BoxFuture, Caller, ClockPort, Error, PluginId, Result, Schedule, ScheduleRecord, ScheduleWhen, SchedulesPort};
 use tokio::sync::Notify;
 
-use super::{SchedulesSettings, calendar::Calendar, due, timing::{self, Timing}};
+use super::{
+    SchedulesSettings,
+    calendar::Calendar,
+    due,
+    timing::{self, Timing},
+};
 use crate::storage::{
     Ledger,
     schedules::{self, NewScheduleRow, ScheduleRow, Times},
@@ -65,9 +70,15 @@ fn invalid(problem: String) -> Error {
 
 impl Book {
     /// Opens the book. `work` is rung when there may be something to do.
-    pub(crate) fn new(ledger: Ledger, clock: Arc<dyn ClockPort>, settings: &SchedulesSettings, work: Arc<Notify>) -> Result<Self> {
+    pub(crate) fn new(
+        ledger: Ledger,
+        clock: Arc<dyn ClockPort>,
+        settings: &SchedulesSettings,
+        work: Arc<Notify>,
+    ) -> Result<Self> {
         let zone = timing::zone(&settings.zone).ok_or_else(|| {
-            Error::new(format!("`schedules.zone`: there is no time zone `{}`", settings.zone)).with_hint("write it like `Europe/Berlin`")
+            Error::new(format!("`schedules.zone`: there is no time zone `{}`", settings.zone))
+                .with_hint("write it like `Europe/Berlin`")
         })?;
         let rules = Arc::new(Rules { calendar: settings.calendar(), settings: settings.clone(), zone });
         Ok(Self { ledger, clock, rules, work, told: Arc::default() })
@@ -110,8 +121,10 @@ impl Book {
             Ok(if has_room { schedules::find(db, &new.plugin, &new.schedule.name)? } else { None })
         });
         let row = written.await?.ok_or_else(|| {
-            Error::new(format!("the plugin `{plugin}` has {most} schedules already (`schedules.per_plugin`), and `{name}` would be one more"))
-                .with_code("busy")
+            Error::new(format!(
+                "the plugin `{plugin}` has {most} schedules already (`schedules.per_plugin`), and `{name}` would be one more"
+            ))
+            .with_code("busy")
         })?;
         self.note(Change::Created(row.record.clone()));
         Ok(row.record)
@@ -132,7 +145,8 @@ impl Book {
             }
             let mut created = Vec::new();
             for (plugin, schedule) in declared {
-                let found = known.iter().find(|row| row.record.plugin.as_str() == plugin && row.record.schedule.name == schedule.name);
+                let found =
+                    known.iter().find(|row| row.record.plugin.as_str() == plugin && row.record.schedule.name == schedule.name);
                 if found.is_some_and(|row| row.record.schedule == schedule) {
                     continue;
                 }
@@ -164,7 +178,11 @@ impl Book {
         let mut all = Vec::new();
         for row in rows.into_iter().filter(|row| row.record.paused.is_none()) {
             let mut next = row.tick;
-            let most = row.record.schedule.most_runs.map_or(count, |most| usize::try_from(most.saturating_sub(row.record.runs)).unwrap_or(count));
+            let most = row
+                .record
+                .schedule
+                .most_runs
+                .map_or(count, |most| usize::try_from(most.saturating_sub(row.record.runs)).unwrap_or(count));
             for _ in 0..count.min(most) {
                 let Some(tick) = next else { break };
                 all.push((tick, row.record.clone()));

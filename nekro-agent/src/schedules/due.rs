@@ -103,9 +103,9 @@ fn fire_one(db: &Connection, rules: &Rules, row: &ScheduleRow, now: Timestamp) -
 /// Makes a background task of one run.
 pub(super) fn run(db: &Connection, row: &ScheduleRow, tick: Option<Timestamp>, now: Timestamp) -> Result<(), StorageError> {
     let ScheduleRecord { plugin, schedule, .. } = &row.record;
-    let (name, arguments) = match &schedule.action {
-        Action::Task { task, arguments } => (task.clone(), arguments.to_string()),
-        other => (ACTION.to_owned(), serde_json::to_string(other)?),
+    let (name, arguments, callback) = match &schedule.action {
+        Action::Task { task, arguments, on_terminal } => (task.clone(), arguments.to_string(), on_terminal.clone()),
+        other => (ACTION.to_owned(), serde_json::to_string(other)?, None),
     };
     let new = NewTaskRow {
         plugin: plugin.as_str().to_owned(),
@@ -118,7 +118,7 @@ pub(super) fn run(db: &Connection, row: &ScheduleRow, tick: Option<Timestamp>, n
         // Each time once, even if the row were read twice.
         key: tick.map(|tick| format!("schedule {} at {}", schedule.name, tick.as_microsecond())),
         due: now,
-        callback: None,
+        callback,
         tell: false,
     };
     tasks::insert(db, &new, now, usize::MAX).map(drop)

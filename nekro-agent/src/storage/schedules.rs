@@ -84,9 +84,8 @@ pub(crate) fn list(db: &Connection, plugin: Option<&str>) -> Result<Vec<Schedule
 
 /// Returns when something of each plugin is due.
 pub(crate) fn next(db: &Connection) -> Result<Vec<(String, i64)>, StorageError> {
-    let mut next = db.prepare_cached(
-        "SELECT plugin, min(due) FROM schedule WHERE paused IS NULL AND due IS NOT NULL GROUP BY plugin",
-    )?;
+    let mut next =
+        db.prepare_cached("SELECT plugin, min(due) FROM schedule WHERE paused IS NULL AND due IS NOT NULL GROUP BY plugin")?;
     Ok(next.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
 }
 
@@ -107,11 +106,19 @@ pub(crate) fn is_running(db: &Connection, plugin: &str, name: &str) -> Result<bo
 }
 
 /// Notes that a schedule was run so often, and when it is due next.
-pub(crate) fn fired(db: &Connection, row: &ScheduleRow, runs: usize, times: Option<Times>, now: Timestamp) -> Result<(), StorageError> {
+pub(crate) fn fired(
+    db: &Connection,
+    row: &ScheduleRow,
+    runs: usize,
+    times: Option<Times>,
+    now: Timestamp,
+) -> Result<(), StorageError> {
     let (tick, due) = columns(times);
     let last = (runs > 0).then(|| now.as_microsecond());
-    db.prepare_cached("UPDATE schedule SET tick = ?, due = ?, runs = runs + ?, last = coalesce(?, last) WHERE plugin = ? AND name = ?")?
-        .execute(params![tick, due, most(runs), last, row.record.plugin.as_str(), row.record.schedule.name])?;
+    db.prepare_cached(
+        "UPDATE schedule SET tick = ?, due = ?, runs = runs + ?, last = coalesce(?, last) WHERE plugin = ? AND name = ?",
+    )?
+    .execute(params![tick, due, most(runs), last, row.record.plugin.as_str(), row.record.schedule.name])?;
     Ok(())
 }
 
@@ -124,9 +131,8 @@ pub(crate) fn remove(db: &Connection, plugin: &str, name: &str) -> Result<Option
 
 /// Lets a schedule rest. Returns whether there is one.
 pub(crate) fn pause(db: &Connection, plugin: &str, name: &str, why: &str) -> Result<bool, StorageError> {
-    let changed = db
-        .prepare_cached("UPDATE schedule SET paused = ? WHERE plugin = ? AND name = ?")?
-        .execute([why, plugin, name])?;
+    let changed =
+        db.prepare_cached("UPDATE schedule SET paused = ? WHERE plugin = ? AND name = ?")?.execute([why, plugin, name])?;
     Ok(changed > 0)
 }
 

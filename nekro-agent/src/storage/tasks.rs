@@ -255,9 +255,8 @@ pub(crate) fn extend(db: &Connection, runs: &[RunId], lease: &Lease) -> Result<V
     )?;
     let mut living = Vec::new();
     for run in runs {
-        let cancel = extend
-            .query_row(params![micros(lease.until), run.number, run.epoch, lease.owner], |row| row.get(0))
-            .optional()?;
+        let cancel =
+            extend.query_row(params![micros(lease.until), run.number, run.epoch, lease.owner], |row| row.get(0)).optional()?;
         living.extend(cancel.map(|cancel| (*run, cancel)));
     }
     Ok(living)
@@ -265,7 +264,12 @@ pub(crate) fn extend(db: &Connection, runs: &[RunId], lease: &Lease) -> Result<V
 
 /// Puts the tasks of processes that have ended back into the queue. One that took its process with it too often fails instead. What comes are
 /// the tasks that ended by that.
-pub(crate) fn take_back(db: &Connection, before: Timestamp, most_lost: u32, now: Timestamp) -> Result<Vec<TaskRecord>, StorageError> {
+pub(crate) fn take_back(
+    db: &Connection,
+    before: Timestamp,
+    most_lost: u32,
+    now: Timestamp,
+) -> Result<Vec<TaskRecord>, StorageError> {
     db.prepare_cached(
         "UPDATE task SET state = 'queued', due = ?1, owner = NULL, lease = NULL, lost = lost + (waits IS NULL), waits = NULL
          WHERE state = 'running' AND lease < ?2",
@@ -398,12 +402,20 @@ pub(crate) fn checkpoint(db: &Connection, run: RunId, json: &str) -> Result<bool
 }
 
 /// Begins to wait for a notice, and returns until when. `None` if the run does not count.
-pub(crate) fn begin_to_wait(db: &Connection, run: RunId, name: &str, until: Timestamp) -> Result<Option<Timestamp>, StorageError> {
+pub(crate) fn begin_to_wait(
+    db: &Connection,
+    run: RunId,
+    name: &str,
+    until: Timestamp,
+) -> Result<Option<Timestamp>, StorageError> {
     if !waits(db, run, Some(name))? {
         return Ok(None);
     }
-    db.prepare_cached("INSERT OR IGNORE INTO task_wait (task, name, until) VALUES (?, ?, ?)")?
-        .execute(params![run.number, name, micros(until)])?;
+    db.prepare_cached("INSERT OR IGNORE INTO task_wait (task, name, until) VALUES (?, ?, ?)")?.execute(params![
+        run.number,
+        name,
+        micros(until)
+    ])?;
     let until = db
         .prepare_cached("SELECT until FROM task_wait WHERE task = ? AND name = ?")?
         .query_row(params![run.number, name], |row| row.get(0))?;
@@ -467,8 +479,7 @@ pub(crate) fn cancel(
 /// Ends the tasks that somebody wants to end and that nobody runs, and returns them, with the numbers of those that somebody runs.
 pub(crate) fn end_unwanted(db: &Connection, now: Timestamp) -> Result<(Vec<TaskRecord>, Vec<i64>), StorageError> {
     let mut unwanted = db.prepare_cached("SELECT number, state FROM task WHERE cancel = 1 AND ended IS NULL")?;
-    let unwanted: Vec<(i64, String)> =
-        unwanted.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    let unwanted: Vec<(i64, String)> = unwanted.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     let (mut ended, mut running) = (Vec::new(), Vec::new());
     for (number, state) in unwanted {
         if state == "queued" {
@@ -507,7 +518,11 @@ pub(crate) fn forget(db: &Connection, before: Timestamp, limit: usize) -> Result
     let mut old = db.prepare_cached("SELECT number FROM task WHERE ended < ? AND tell = 0 LIMIT ?")?;
     let old: Vec<i64> = old.query_map([micros(before), most(limit)], |row| row.get(0))?.collect::<Result<_, _>>()?;
     for number in &old {
-        for table in ["DELETE FROM task_notice WHERE task = ?", "DELETE FROM task_wait WHERE task = ?", "DELETE FROM task WHERE number = ?"] {
+        for table in [
+            "DELETE FROM task_notice WHERE task = ?",
+            "DELETE FROM task_wait WHERE task = ?",
+            "DELETE FROM task WHERE number = ?",
+        ] {
             db.prepare_cached(table)?.execute([number])?;
         }
     }
@@ -531,7 +546,8 @@ pub(crate) fn retry(db: &Connection, number: i64, now: Timestamp) -> Result<Opti
     Ok(Some(Ok(again)))
 }
 
-const SELECT: &str = "SELECT number, plugin, name, state, percent, text, epoch, arguments, result, problem, waits, session, parent, schedule,
+const SELECT: &str =
+    "SELECT number, plugin, name, state, percent, text, epoch, arguments, result, problem, waits, session, parent, schedule,
     retried, cancel, created, due, ended FROM task";
 
 /// Returns a task.
@@ -584,7 +600,12 @@ fn record(row: &Row<'_>) -> Result<TaskRecord, StorageError> {
         ("cancelled", _) => TaskState::Cancelled,
         (other, _) => return Err(StorageError::Record(format!("a task is {other:?}"))),
     };
-    let mut record = TaskRecord::new(id(row.get(0)?), PluginId::from(row.get::<_, String>(1)?), row.get::<_, String>(2)?, moment(row.get(16)?)?);
+    let mut record = TaskRecord::new(
+        id(row.get(0)?),
+        PluginId::from(row.get::<_, String>(1)?),
+        row.get::<_, String>(2)?,
+        moment(row.get(16)?)?,
+    );
     record.state = state;
     record.progress = row.get(4)?;
     record.text = row.get(5)?;

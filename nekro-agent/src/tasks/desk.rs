@@ -88,12 +88,12 @@ impl Desk {
                 Ok(tasks::id(number))
             }
             Inserted::Known(number) => Ok(tasks::id(number)),
-            Inserted::Full => {
-                Err(Error::new(format!("{most} tasks of the plugin `{plugin}` have not ended, and no more are taken (`tasks.queue`)"))
-                    .with_code("busy")
-                    .with_hint("wait until some have ended, or cancel them with `nekro tasks cancel`")
-                    .retryable())
-            }
+            Inserted::Full => Err(Error::new(format!(
+                "{most} tasks of the plugin `{plugin}` have not ended, and no more are taken (`tasks.queue`)"
+            ))
+            .with_code("busy")
+            .with_hint("wait until some have ended, or cancel them with `nekro tasks cancel`")
+            .retryable()),
             Inserted::NoParent => Err(Error::new("the task that starts this one is ending").with_code("ending")),
         }
     }
@@ -139,7 +139,9 @@ impl Desk {
                 self.has_written();
                 Ok(tasks::id(again))
             }
-            Err(state) => Err(Error::new(format!("the task {task} has not failed: it is {}", state.name())).with_code("not_failed")),
+            Err(state) => {
+                Err(Error::new(format!("the task {task} has not failed: it is {}", state.name())).with_code("not_failed"))
+            }
         }
     }
 
@@ -172,7 +174,9 @@ pub(super) fn number(task: &TaskId) -> Result<i64> {
 }
 
 pub(super) fn unknown(task: &TaskId) -> Error {
-    Error::new(format!("there is no task `{task}`")).with_code("unknown_task").with_hint("`nekro tasks list` shows those that are kept")
+    Error::new(format!("there is no task `{task}`"))
+        .with_code("unknown_task")
+        .with_hint("`nekro tasks list` shows those that are kept")
 }
 
 impl TasksPort for Desk {

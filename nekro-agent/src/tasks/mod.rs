@@ -12,18 +12,16 @@ mod tests;
 
 use nekro_core::{BoxFuture, PluginId, Result, SessionId, TaskId};
 
-pub(crate) use self::{desk::Desk, runner::{Runner, Scope}, settings::TasksSettings};
+pub(crate) use self::{
+    desk::Desk,
+    runner::{Runner, Scope},
+    settings::TasksSettings,
+};
 
 /// The agent that tasks speak to, and the people before it. Implemented by the agent, called by the runner.
 pub(crate) trait Audience: Send + Sync {
     /// Tells the agent something in a conversation; with `answer` it answers. It is kept when this returns.
-    fn tell<'a>(
-        &'a self,
-        session: &'a SessionId,
-        plugin: &'a PluginId,
-        text: String,
-        answer: bool,
-    ) -> BoxFuture<'a, Result<()>>;
+    fn tell<'a>(&'a self, session: &'a SessionId, plugin: &'a PluginId, text: String, answer: bool) -> BoxFuture<'a, Result<()>>;
 
     /// Shows how far a task has come. It must not wait.
     fn progress(&self, session: &SessionId, task: &TaskId, name: &str, percent: u8, text: &str);

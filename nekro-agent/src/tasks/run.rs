@@ -256,7 +256,9 @@ impl TaskRun for Run {
     fn notify_agent<'a>(&'a self, text: &'a str, trigger: bool) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let session = self.session.as_ref().ok_or_else(|| {
-                Error::new("the task belongs to no conversation").with_code("no_session").with_hint("start it from a call that belongs to one")
+                Error::new("the task belongs to no conversation")
+                    .with_code("no_session")
+                    .with_hint("start it from a call that belongs to one")
             })?;
             self.audience.tell(session, &self.plugin, text.to_owned(), trigger).await
         })

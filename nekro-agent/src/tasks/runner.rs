@@ -13,8 +13,8 @@ use std::{
 };
 
 use nekro_core::{
-    Action, Error, Message, MessagesPort, PluginId, RandomPort, ScheduleRecord, TaskDecl, TaskId, TaskProblem, TaskRecord, TaskRun,
-    TaskState, WhenDisabled,
+    Action, Error, Message, MessagesPort, PluginId, RandomPort, ScheduleRecord, TaskDecl, TaskId, TaskProblem, TaskRecord,
+    TaskRun, TaskState, WhenDisabled,
     event::facts::{ScheduleCancelled, ScheduleCreated, ScheduleFired, TaskEnded},
     kernel::{Kernel, Ran, Stage, TaskEntry},
 };
@@ -29,8 +29,8 @@ use super::{
 use crate::{
     schedules::{ACTION, Book, Change, Fired},
     storage::{
-    StorageError,
-    tasks::{self, Claimed, Ending, Lease, Room, RunId},
+        StorageError,
+        tasks::{self, Claimed, Ending, Lease, Room, RunId},
     },
 };
 
@@ -40,7 +40,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// How many ends are told at once.
 const MOST_TOLD: usize = 16;
 
-/// How many old tasks are forgotten at once, and how often it is looked for them.
+/// How many old tasks are forgotten at once, and how often it is looked for them at most.
 const MOST_FORGOTTEN: usize = 1_000;
 const FORGET_EVERY: Duration = Duration::from_secs(10 * 60);
 
@@ -219,7 +219,11 @@ impl Inner {
             let keep = jiff::SignedDuration::try_from(self.desk.settings.keep).unwrap_or(jiff::SignedDuration::MAX);
             let before = self.desk.now().checked_sub(keep).unwrap_or(jiff::Timestamp::MIN);
             let forgotten = self.desk.ledger.write(move |db| tasks::forget(db, before, MOST_FORGOTTEN)).await;
-            let wait = if forgotten.is_ok_and(|count| count == MOST_FORGOTTEN) { AGAIN } else { FORGET_EVERY };
+            let wait = if forgotten.is_ok_and(|count| count == MOST_FORGOTTEN) {
+                AGAIN
+            } else {
+                FORGET_EVERY.max(self.desk.settings.keep / 100)
+            };
             if !self.goes_on_after(tokio::time::sleep(wait)).await {
                 return;
             }

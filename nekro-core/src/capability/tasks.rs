@@ -252,7 +252,9 @@ impl Task {
     pub async fn start<T: TaskArguments>(&self, key: impl Into<String>, child: T) -> Result<TaskId> {
         let tasks = &self.run;
         if T::DECL.plugin.id != self.plugin.as_str() {
-            return Err(Error::new(format!("`{}` is a task of the plugin `{}`", T::DECL.name, T::DECL.plugin.id)).with_code("forbidden"));
+            return Err(
+                Error::new(format!("`{}` is a task of the plugin `{}`", T::DECL.name, T::DECL.plugin.id)).with_code("forbidden")
+            );
         }
         let new = NewTask::new(T::DECL, child.to_json()?, self.caller.clone());
         tasks.start(NewTask { key: Some(key.into()), ..new }).await

@@ -24,9 +24,9 @@ use crate::{
     },
     handler::HandlerDecl,
     init::{HookDecl, When},
+    lend::{LentDecl, LentKind},
     location::Location,
     plugin::PluginDecl,
-    lend::{LentDecl, LentKind},
     prompt::PromptDecl,
     schedule::ScheduleDecl,
     task::TaskDecl,
@@ -380,7 +380,9 @@ impl Problem {
             Self::Circle { .. } => "remove one of the requirements".to_owned(),
             Self::Unbounded { capability, .. } => capability.scope.unwrap_or_default().to_owned(),
             Self::UnusedScope { capability, .. } => format!("remove `{capability}` from its `#[plugin]`"),
-            Self::BadSchedule { .. } => "write it like `cron = \"0 9 * * 1-5\"`, `every = \"15m\"` or `at = \"2026-12-31T09:00:00Z\"`".to_owned(),
+            Self::BadSchedule { .. } => {
+                "write it like `cron = \"0 9 * * 1-5\"`, `every = \"15m\"` or `at = \"2026-12-31T09:00:00Z\"`".to_owned()
+            }
             Self::NoTask { .. } => "put `#[task]` on the function, or take `&Tasks`, which starts tasks".to_owned(),
             Self::Orphan { plugin, .. } => format!("name the plugin `{plugin}` in `bundle!`"),
             Self::Unnamed { package, .. } => {
@@ -603,7 +605,21 @@ impl Registry {
             return Err(RegistryError { problems });
         }
         let handlers = handlers.len();
-        Ok(Self { plugins, tools, tool_names, commands, command_names, prompts, tasks, task_names, schedules: of.schedules, events, event_types, handlers, start_order })
+        Ok(Self {
+            plugins,
+            tools,
+            tool_names,
+            commands,
+            command_names,
+            prompts,
+            tasks,
+            task_names,
+            schedules: of.schedules,
+            events,
+            event_types,
+            handlers,
+            start_order,
+        })
     }
 
     /// Returns the plugins, sorted by id.

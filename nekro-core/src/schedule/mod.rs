@@ -72,7 +72,8 @@ impl ScheduleDecl {
                 at: at.parse().map_err(|error| format!("`{at}` is no moment such as `2026-12-31T09:00:00Z`: {error}"))?,
             },
         };
-        let action = Action::Task { task: self.task.name.to_owned(), arguments: Value::Object(serde_json::Map::new()) };
+        let action =
+            Action::Task { task: self.task.name.to_owned(), arguments: Value::Object(serde_json::Map::new()), on_terminal: None };
         let schedule = Schedule {
             workdays: self.workdays,
             misfire: self.misfire,
@@ -125,6 +126,9 @@ pub enum Action {
         task: String,
         /// What it is given.
         arguments: Value,
+        /// The task that is started when it has ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on_terminal: Option<String>,
     },
     /// Emits a fact.
     Event {
@@ -302,7 +306,11 @@ impl Schedule {
     ///
     /// If an argument has no JSON form.
     pub fn task<T: TaskArguments>(self, task: T) -> Result<Self> {
-        let action = Action::Task { task: T::DECL.name.to_owned(), arguments: serde_json::from_str(&task.to_json()?)? };
+        let action = Action::Task {
+            task: T::DECL.name.to_owned(),
+            arguments: serde_json::from_str(&task.to_json()?)?,
+            on_terminal: T::DECL.on_terminal.map(str::to_owned),
+        };
         Ok(Self { action, ..self })
     }
 
@@ -376,7 +384,9 @@ impl Schedule {
         }
         match &self.when {
             When::Cron { cron, .. } => cron.parse::<Cron>().map(drop).map_err(|error| error.to_string()),
-            When::Every { every, .. } if every.as_millis() < 1_000 => Err("the time between two runs is at least one second".to_owned()),
+            When::Every { every, .. } if every.as_millis() < 1_000 => {
+                Err("the time between two runs is at least one second".to_owned())
+            }
             When::At { .. } | When::Every { .. } => Ok(()),
         }
     }
@@ -413,17 +423,7 @@ pub struct ScheduleRecord {
 impl ScheduleRecord {
     /// A schedule that was just set up, for hosts and tests.
     pub fn new(plugin: PluginId, schedule: Schedule) -> Self {
-        Self {
-            plugin,
-            schedule,
-            is_declared: false,
-            session: None,
-            next: None,
-            paused: None,
-            runs: 0,
-            failures: 0,
-            last: None,
-        }
+        Self { plugin, schedule, is_declared: false, session: None, next: None, paused: None, runs: 0, failures: 0, last: None }
     }
 
     /// Returns its name as `nekro schedules` takes it, such as `timer.tea`.

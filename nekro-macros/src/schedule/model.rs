@@ -58,12 +58,8 @@ impl Schedule {
             diagnostics.report(zone, "`zone` says in which time zone `cron` is read: add `cron`, or remove it");
         }
         let zone = zone.map_or_else(|| "UTC".to_owned(), |zone| zone.value());
-        let given = [
-            cron.map(|cron| When::Cron(cron, zone)),
-            every.map(When::Every),
-            after_each.map(When::AfterEach),
-            at.map(When::At),
-        ];
+        let given =
+            [cron.map(|cron| When::Cron(cron, zone)), every.map(When::Every), after_each.map(When::AfterEach), at.map(When::At)];
         let mut given = given.into_iter().flatten();
         let when = given.next();
         if when.is_none() || given.next().is_some() {
@@ -72,7 +68,8 @@ impl Schedule {
         let name = syn::ext::IdentExt::unraw(ident).to_string();
         check_name("the name of a schedule", &name, ident, diagnostics);
         if !function.is_async() {
-            diagnostics.report(ident, "a schedule's function is `async`: it goes on beside others, and is cancelled where it waits");
+            diagnostics
+                .report(ident, "a schedule's function is `async`: it goes on beside others, and is cancelled where it waits");
         }
         let docs = function.docs();
         if docs.is_empty() {
@@ -81,7 +78,8 @@ impl Schedule {
         let parameters = Parameters::read(&function.signature.inputs, "schedule", diagnostics);
         for parameter in &parameters.0 {
             if let Parameter::Argument(argument) = parameter {
-                diagnostics.report(&argument.ident, "nobody is there to give a schedule an argument: take what the host lends, by `&`");
+                diagnostics
+                    .report(&argument.ident, "nobody is there to give a schedule an argument: take what the host lends, by `&`");
             }
         }
         let task = Task {

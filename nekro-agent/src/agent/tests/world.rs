@@ -7,7 +7,8 @@ use std::{
 };
 
 use nekro_core::{
-    BoxFuture, Caller, ClockPort, Error, MemoryStore, MessagesPort, Ports, RandomPort, Result, SchedulesPort, SessionId, StorePort, TasksPort, TurnId,
+    BoxFuture, Caller, ClockPort, Error, MemoryStore, MessagesPort, Ports, RandomPort, Result, SchedulesPort, SessionId,
+    StorePort, TasksPort, TurnId,
     event::Fact,
     kernel::{ApprovalPort, Kernel, Limits, ObserverPort, PresencePort},
     testing::{Approver, FakeClock, FakeSchedules, FakeTasks, Outbox, Recorder, SeededRandom},

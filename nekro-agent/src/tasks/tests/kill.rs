@@ -177,7 +177,9 @@ fn no_task_is_lost_or_ends_twice_and_every_end_is_told_when_the_process_is_kille
             assert_eq!(record.state, *state, "{record:?}");
             let end = world.noted(task).await;
             assert_eq!((end.task, end.state, end.result), (task.clone(), *state, record.result.clone()));
-            if record.arguments == json!({ "plan": { "children": [{ "return": 1 }, { "fail_first": 1 }, { "wait": ["answer", 3_600] }] } }) {
+            if record.arguments
+                == json!({ "plan": { "children": [{ "return": 1 }, { "fail_first": 1 }, { "wait": ["answer", 3_600] }] } })
+            {
                 assert!(record.result.as_u64().is_some_and(|sum| sum >= 1 + 2 + 2), "{record:?}");
             }
         }

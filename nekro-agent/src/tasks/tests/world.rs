@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nekro_core::{
-    BoxFuture, Caller, ClockPort, MemoryStore, MessagesPort, PluginId, Ports, RandomPort, Result, SchedulesPort, SessionId, Store, StorePort, TaskArguments,
-    TaskEnd, TaskId, TaskRecord, Tasks, TasksPort, Timestamp,
+    BoxFuture, Caller, ClockPort, MemoryStore, MessagesPort, PluginId, Ports, RandomPort, Result, SchedulesPort, SessionId,
+    Store, StorePort, TaskArguments, TaskEnd, TaskId, TaskRecord, Tasks, TasksPort, Timestamp,
     kernel::{Kernel, ObserverPort},
     testing::{Outbox, Recorder, SeededRandom},
 };
@@ -125,7 +125,8 @@ pub(crate) async fn world_with_schedules(
     let registry = crate::registry_of(|id| id == "probe");
     let builder = Kernel::builder(registry).ports(ports).configure("probe", json!({}));
     let kernel = builder.start_all().await.expect("it starts");
-    let runner = Runner::start(kernel.clone(), desk.clone(), book.clone(), Arc::clone(&people) as _, scope).await.expect("it starts");
+    let runner =
+        Runner::start(kernel.clone(), desk.clone(), book.clone(), Arc::clone(&people) as _, scope).await.expect("it starts");
     let store = Store::new(Arc::clone(&kept.values), "probe".into(), None, None);
     World { kernel, desk, book, people, facts, store, outbox, runner: Some(runner) }
 }
