@@ -18,19 +18,37 @@ use crate::{
 };
 
 /// The time of day goes as tokio's time does.
-pub(super) struct PausedClock(Instant);
+pub(super) struct PausedClock {
+    since: Instant,
+    base: Timestamp,
+}
+
+impl PausedClock {
+    /// Makes one that shows this now.
+    pub(super) fn showing(base: Timestamp) -> Self {
+        Self { since: Instant::now(), base }
+    }
+}
 
 impl Default for PausedClock {
     fn default() -> Self {
-        Self(Instant::now())
+        const START: i64 = 1_893_499_200;
+        Self::showing(Timestamp::from_second(START).expect("a moment"))
     }
 }
 
 impl ClockPort for PausedClock {
     fn now(&self) -> Timestamp {
-        const START: i64 = 1_893_499_200;
-        let start = Timestamp::from_second(START).expect("a moment");
-        start.checked_add(self.0.elapsed()).expect("a moment")
+        self.base.checked_add(self.since.elapsed()).expect("a moment")
+    }
+}
+
+/// A clock that stands still.
+pub(super) struct Stopped(pub(super) Timestamp);
+
+impl ClockPort for Stopped {
+    fn now(&self) -> Timestamp {
+        self.0
     }
 }
 
