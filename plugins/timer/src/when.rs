@@ -75,7 +75,10 @@ impl When {
         let lower = trimmed.to_ascii_lowercase();
         let words: Vec<&str> = lower.split_ascii_whitespace().filter(|word| !matches!(*word, "at" | "on" | "the")).collect();
         let found = match words.as_slice() {
-            ["in", rest @ ..] => duration(rest).map(Self::In),
+            // `in minutes` says nothing, where `every minute` does.
+            ["in", count, ..] if matches!(*count, "a" | "an" | "one") || count.starts_with(|one: char| one.is_ascii_digit()) => {
+                duration(&words[1..]).map(Self::In)
+            }
             ["every" | "each", rest @ ..] => again(rest),
             ["daily", time @ ..] => clock(time).map(|time| cron(time, "*")),
             ["hourly"] => Some(Self::Every(Duration::from_secs(3_600))),
