@@ -7,7 +7,8 @@ use std::{
 };
 
 use nekro_core::{
-    ClockPort, EnvPort, MessagesPort, ModelPort, PluginDecl, Ports, RandomPort, SessionsPort, StorePort, TasksPort, VectorsPort,
+    ClockPort, EnvPort, MessagesPort, ModelPort, PluginDecl, Ports, RandomPort, SchedulesPort, SessionsPort, StorePort,
+    TasksPort, VectorsPort,
     kernel::{ApprovalPort, Kernel, ObserverPort, PresencePort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
     policy,
@@ -22,6 +23,7 @@ use crate::{
     model,
     ports::{Conversations, EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
     reach::{Asked, Reach},
+    schedules::Book,
     settings::{self, Checked},
     storage::{Ledger, Storage},
     tasks::{Desk, Runner, Scope},
@@ -37,6 +39,7 @@ pub(crate) struct Agent {
     #[cfg(feature = "sandbox")]
     pub(crate) code: Arc<Code>,
     pub(crate) desk: Desk,
+    pub(crate) book: Book,
     runner: Mutex<Option<Runner>>,
 }
 
@@ -136,8 +139,11 @@ pub(crate) async fn start(
     let embedder = host.vectors.embedding.as_ref().map(model::embedder);
     let clock: Arc<dyn ClockPort> = Arc::new(SystemClock);
     let desk = Desk::new(Ledger::Disk(Arc::clone(storage)), Arc::clone(&clock), host.tasks.clone());
+    let book = Book::new(Ledger::Disk(Arc::clone(storage)), Arc::clone(&clock), &host.schedules, desk.bell());
+    let book = book.map_err(AssembleError::Tasks)?;
     let mut ports = Ports::new()
         .with::<dyn TasksPort>(Arc::new(desk.clone()))
+        .with::<dyn SchedulesPort>(Arc::new(book.clone()))
         .with::<dyn StorePort>(Arc::clone(storage) as _)
         .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)
         .with::<dyn SessionsPort>(Arc::new(Conversations(Arc::clone(&history))))
@@ -198,7 +204,11 @@ pub(crate) async fn start(
     let machine = machine.map_err(AssembleError::Sessions)?;
     let runner = if mode.at_work {
         let audience = Arc::new(machine.clone());
-        Some(Runner::start(kernel.clone(), desk.clone(), audience, Scope::Everything).await.map_err(AssembleError::Tasks)?)
+        Some(
+            Runner::start(kernel.clone(), desk.clone(), book.clone(), audience, Scope::Everything)
+                .await
+                .map_err(AssembleError::Tasks)?,
+        )
     } else {
         None
     };
@@ -210,6 +220,7 @@ pub(crate) async fn start(
         #[cfg(feature = "sandbox")]
         code,
         desk,
+        book,
         runner: Mutex::new(runner),
     };
     Ok((agent, questions))

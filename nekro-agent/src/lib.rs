@@ -26,6 +26,7 @@ pub mod mcp;
 mod model;
 mod ports;
 mod reach;
+mod schedules;
 #[cfg(feature = "http")]
 mod serve;
 mod settings;
@@ -62,6 +63,7 @@ fn registry_of(is_wanted: impl Fn(&str) -> bool) -> nekro_core::kernel::Registry
     of.webhooks.retain(|decl| is_wanted(decl.plugin.id));
     of.prompts.retain(|decl| is_wanted(decl.plugin.id));
     of.tasks.retain(|decl| is_wanted(decl.plugin.id));
+    of.schedules.retain(|decl| is_wanted(decl.task.plugin.id));
     of.hooks.retain(|decl| is_wanted(decl.plugin.id));
     of.events.retain(|decl| decl.plugin.is_none_or(|plugin| is_wanted(plugin.id)));
     nekro_core::kernel::Registry::new(of).expect("these plugins fit together")

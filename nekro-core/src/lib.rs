@@ -59,6 +59,7 @@ pub mod policy;
 pub mod prelude;
 mod prompt;
 mod route;
+mod schedule;
 mod secret;
 mod task;
 #[cfg(feature = "testing")]
@@ -73,7 +74,7 @@ pub mod __private;
 
 /// A moment, as [`Clock::now`] returns it.
 pub use jiff::Timestamp;
-pub use nekro_macros::{cleanup, command, event, init, on_event, plugin, prompt, route, task, tool, webhook};
+pub use nekro_macros::{cleanup, command, event, init, on_event, plugin, prompt, route, schedule, task, tool, webhook};
 
 pub use self::{
     argument::{ArgumentDecl, ArgumentsError, ConfigMistake, FromArgument, Mistake, MistakeKind, suggest},
@@ -86,10 +87,10 @@ pub use self::{
         HttpStream, Lifetime, Match, Matches, MemoryFiles, MemoryStore, MemoryVectors, Message, MessageFile, Messages,
         MessagesPort, Migration, MigrationStep, Model, ModelAnswer, ModelAsker, ModelMessage, ModelPort, ModelRequest, Multipart,
         NewTask, NewValue, Page, PastMessage, PathError, Peers, Ports, Process, ProcessOutput, ProcessPort, ProcessRequest,
-        Pushed, Random, RandomPort, RequestBuilder, SandboxPath, Scope, SearchBuilder, SearchBy, Secrets, SecretsPort,
-        SessionInfo, SessionPage, Sessions, SessionsPort, Store, StoreLimits, StorePort, StoreUse, Stored, TakenFile, Task,
-        TaskRun, Tasks, TasksPort, Trigger, VectorMatches, VectorPlace, VectorPoint, VectorQuery, VectorSelection, VectorState,
-        Vectors, VectorsPort, WholeBody, WriteHow,
+        Pushed, Random, RandomPort, RequestBuilder, SandboxPath, Schedules, SchedulesPort, Scope, SearchBuilder, SearchBy,
+        Secrets, SecretsPort, SessionInfo, SessionPage, Sessions, SessionsPort, Store, StoreLimits, StorePort, StoreUse, Stored,
+        TakenFile, Task, TaskRun, Tasks, TasksPort, Trigger, VectorMatches, VectorPlace, VectorPoint, VectorQuery,
+        VectorSelection, VectorState, Vectors, VectorsPort, WholeBody, WriteHow,
     },
     command::CommandDecl,
     config::{read_settings, settings_schema},
@@ -103,6 +104,10 @@ pub use self::{
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::{IntoSection, PromptDecl},
     route::{Method, RouteDecl, RouteOutput},
+    schedule::{
+        Action, Cron, CronError, Misfire, Overlap, Schedule, ScheduleDecl, ScheduleRecord, When as ScheduleWhen, WhenDecl,
+        Workdays,
+    },
     secret::Secret,
     task::{TaskArguments, TaskDecl, TaskEnd, TaskProblem, TaskRecord, TaskState, WhenDisabled},
     tool::{Effect, OutputDecl, ToolDecl},

@@ -26,6 +26,7 @@ pub use crate::{
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::PromptDecl,
     route::{Method, RouteDecl},
+    schedule::{Misfire, Overlap, ScheduleDecl, WhenDecl, Workdays},
     secret::Secret,
     task::{ArgumentsJson, TaskArguments, TaskDecl, TaskEnd, WhenDisabled, start_as_tool, started_task},
     tool::{Effect, OutputDecl, ToolDecl},

@@ -10,6 +10,7 @@ mod on_event;
 mod plugin;
 mod prompt;
 mod route;
+mod schedule;
 mod shared;
 mod task;
 mod tool;
@@ -171,6 +172,29 @@ pub fn cleanup(keys: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn task(keys: TokenStream, item: TokenStream) -> TokenStream {
     task::attribute(keys.into(), item.into()).into()
+}
+
+/// Makes an `async` function one that is called at a time, or again and again.
+///
+/// All parameters are lent. Each run is a background task of the function's name, which survives the end of the process.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `cron = "0 9 * * 1-5"` | when: minute, hour, day of the month, month, day of the week; six fields have seconds first |
+/// | `zone = "Europe/Berlin"` | in which time zone that is read; by default UTC |
+/// | `every = "15m"` | or: again and again, counted from the last time |
+/// | `after_each = "15m"` | or: again and again, counted from the end of the last run |
+/// | `at = "2026-12-31T09:00:00Z"` | or: once |
+/// | `workdays = only` | `all`, `only`, `off`, `next` or `previous`: on which days of the operator's calendar |
+/// | `misfire = once` | `once`, `skip` or `all`: what becomes of runs whose time has passed |
+/// | `grace = "5m"` | how long after its time a run still counts as in time |
+/// | `overlap = skip` | `skip`, `queue` or `parallel`: what becomes of a run while the last one has not ended |
+/// | `jitter = "1m"` | by how much a run is put off at most, by chance |
+/// | `pause_after = 3` | after how many failures in a row it rests |
+/// | `retries`, `backoff`, `deadline` | of each run, as for [`macro@task`] |
+#[proc_macro_attribute]
+pub fn schedule(keys: TokenStream, item: TokenStream) -> TokenStream {
+    schedule::attribute(keys.into(), item.into()).into()
 }
 
 /// Makes a struct an event: a fact, or with `decision` a decision.

@@ -5,6 +5,7 @@
 #![deny(unused_crate_dependencies)]
 
 nekro_core::bundle! {
+    nekro_plugin_approval,
     nekro_plugin_basic,
     nekro_plugin_board,
     nekro_plugin_dice,
@@ -17,6 +18,7 @@ nekro_core::bundle! {
     nekro_plugin_notes,
     nekro_plugin_persona,
     nekro_plugin_search,
+    nekro_plugin_timer,
     nekro_plugin_transcript,
     nekro_plugin_weather,
     nekro_plugin_web_reader,

@@ -93,6 +93,7 @@ fn the_names_and_sorts_of_the_agents_own_events_are_these() {
         Fact session_created
         Fact state_transition
         Fact summary_updated
+        Fact task_ended
         Fact tool_call_started
         Fact tool_executed
         Fact turn_begin

@@ -24,6 +24,7 @@ pub(crate) enum Kind {
     Use,
     Tool,
     Task,
+    Schedule,
     Command,
     Route,
     Webhook,
@@ -46,6 +47,7 @@ impl Kind {
             Self::Use => "use",
             Self::Tool => "tool",
             Self::Task => "task",
+            Self::Schedule => "schedule",
             Self::Command => "command",
             Self::Route => "route",
             Self::Webhook => "webhook",
@@ -276,6 +278,7 @@ fn plugin_facts(plugin: &Plugin) -> Vec<(Kind, String, BTreeMap<&'static str, St
     for (name, task) in &plugin.tasks {
         fact(Kind::Task, name, &[("when disabled", &task.when_disabled), ("schema", &task.schema)]);
     }
+    plugin.schedules.iter().for_each(|(name, when)| fact(Kind::Schedule, name, &[("when", when)]));
     for (name, command) in &plugin.commands {
         let aliases = command.aliases.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         let mut properties = vec![("role", command.role.as_str())];
@@ -329,6 +332,7 @@ mod tests {
             capabilities: BTreeMap::from([("http".to_owned(), http)]),
             tools: BTreeMap::from([("weather.now".to_owned(), tool)]),
             tasks: BTreeMap::new(),
+            schedules: BTreeMap::new(),
             commands: BTreeMap::new(),
             routes: BTreeMap::new(),
             webhooks: BTreeMap::new(),

@@ -182,6 +182,10 @@ impl Text {
             self.fact("when_disabled", &task.when_disabled);
             self.fact("schema", &task.schema);
         }
+        if !plugin.schedules.is_empty() {
+            self.table(&format!("{table}.schedules"));
+            plugin.schedules.iter().for_each(|(name, when)| self.fact(name, when));
+        }
         for (name, command) in &plugin.commands {
             self.table(&format!("{table}.commands.{}", key(name)));
             self.fact("role", &command.role);
@@ -243,6 +247,7 @@ mod tests {
             capabilities: BTreeMap::from([(text(), Capability { scope: names(&[name]), used_by: names(&["init"]) })]),
             tools: BTreeMap::from([(text(), Tool { effect: text(), kind: "value".to_owned(), schema: text() })]),
             tasks: BTreeMap::from([(text(), Task { when_disabled: text(), schema: text() })]),
+            schedules: BTreeMap::from([(text(), text())]),
             commands: BTreeMap::from([(text(), Command { role: text(), aliases: names(&[]) })]),
             routes: BTreeMap::from([(text(), "public".to_owned())]),
             webhooks: BTreeMap::from([(text(), "github".to_owned())]),
@@ -290,6 +295,9 @@ mod tests {
             [plugins."a.b".tasks."a.b"]
             when_disabled = "a.b"
             schema = "a.b"
+
+            [plugins."a.b".schedules]
+            "a.b" = "a.b"
 
             [plugins."a.b".commands."a.b"]
             role = "a.b"

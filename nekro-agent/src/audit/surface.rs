@@ -57,6 +57,9 @@ pub(crate) struct Plugin {
     pub(crate) tools: BTreeMap<String, Tool>,
     #[serde(default)]
     pub(crate) tasks: BTreeMap<String, Task>,
+    /// What is done by itself, and when.
+    #[serde(default)]
+    pub(crate) schedules: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) commands: BTreeMap<String, Command>,
     /// Its routes: method and path, and who may ask.
@@ -195,6 +198,7 @@ fn plugin(plugin: &manifest::Plugin, program: &Program, decisions: &BTreeSet<&st
         through: plugin.through.iter().flat_map(through).collect(),
         tools: unique("tool", plugin.tools.iter().map(|one| (&one.name, tool(one))))?,
         tasks: unique("task", plugin.tasks.iter().map(|one| (&one.name, task(one))))?,
+        schedules: unique("schedule", plugin.schedules.iter().map(|one| (&one.name, one.when.clone())))?,
         commands: unique("command", plugin.commands.iter().map(|one| (&one.name, command(one))))?,
         routes: unique("route", routes.iter().map(|(name, auth)| (name, auth.clone())))?,
         webhooks: unique("webhook", plugin.webhooks.iter().map(|one| (&one.path, wire(&one.signature))))?,

@@ -58,6 +58,9 @@ fn plugin(id: &str, plugin: &Plugin) -> String {
     for (name, task) in &plugin.tasks {
         rows.styled("task", format!("{} {DIM}{} when disabled{DIM:#}", word(name), word(&task.when_disabled)));
     }
+    for (name, when) in &plugin.schedules {
+        rows.styled("schedule", format!("{} {DIM}{}{DIM:#}", word(name), word(when)));
+    }
     for (name, command) in &plugin.commands {
         rows.styled("command", format!("/{} {DIM}{}{DIM:#}", word(name), word(&command.role)));
     }

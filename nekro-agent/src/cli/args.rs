@@ -168,6 +168,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DataCommand,
     },
+    /// Look at background tasks, run one, or end one
+    Tasks {
+        #[command(subcommand)]
+        command: Option<TasksCommand>,
+    },
+    /// Look at schedules, run one now, or let one rest
+    Schedules {
+        #[command(subcommand)]
+        command: Option<SchedulesCommand>,
+    },
     /// Show the log
     Logs(LogsArguments),
     /// Keep secrets in the system's keyring, where `{ keyring = "NAME" }` in the settings finds them
@@ -266,7 +276,7 @@ impl Command {
     /// Tells whether it calls what plugins bring, beside an agent or without one.
     pub(crate) fn calls(&self) -> bool {
         match self {
-            Self::Call { .. } | Self::Emit { .. } => true,
+            Self::Call { .. } | Self::Emit { .. } | Self::Tasks { .. } => true,
             #[cfg(feature = "mcp")]
             Self::Mcp(_) => true,
             #[cfg(feature = "sandbox")]
@@ -375,6 +385,121 @@ pub(crate) struct WhoseArgs {
     /// Only what plugins keep of this person
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
+}
+
+/// How many tasks are listed if nothing else is said.
+pub(crate) const MOST_TASKS: usize = 50;
+
+/// The commands on background tasks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TasksCommand {
+    /// List them, the newest first
+    List {
+        /// Of this plugin only
+        #[arg(long)]
+        plugin: Option<String>,
+        /// In this state only: queued, running, waiting, succeeded, failed or cancelled
+        #[arg(long, value_parser = task_state())]
+        state: Option<nekro_core::TaskState>,
+        /// Those that failed and that nobody has retried
+        #[arg(long, conflicts_with = "state")]
+        dead: bool,
+        /// How many, the last ones
+        #[arg(long, value_name = "COUNT", default_value_t = MOST_TASKS)]
+        last: usize,
+    },
+    /// Show one with all that is kept of it
+    Show {
+        /// Its id, such as t12
+        task: String,
+    },
+    /// End one with its children; a running agent does so at once
+    Cancel {
+        /// Its id, such as t12
+        task: String,
+    },
+    /// Do the work of one that failed or was cancelled again, as another task
+    Retry {
+        /// Its id, such as t12
+        task: String,
+    },
+    /// Show what one has logged
+    Logs {
+        /// Its id, such as t12
+        task: String,
+        /// How many entries, the last ones
+        #[arg(long, value_name = "COUNT", default_value_t = 100)]
+        last: usize,
+        /// Go on with those that come, until Ctrl-C
+        #[arg(short, long)]
+        follow: bool,
+    },
+    /// Give one what it waits for
+    Notify {
+        /// Its id, such as t12
+        task: String,
+        /// What it waits for, as `show` tells it
+        name: String,
+        /// The value: JSON, or a text
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+    },
+    /// Start one and show it to its end: its arguments as options, such as `nekro tasks run index.build --path docs`
+    Run {
+        /// The task, such as index.build
+        name: String,
+        /// `--name value` for each argument
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        words: Vec<String>,
+    },
+}
+
+/// The commands on schedules.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchedulesCommand {
+    /// List them
+    List {
+        /// Of this plugin only
+        #[arg(long)]
+        plugin: Option<String>,
+    },
+    /// Show one with all that is kept of it
+    Show {
+        /// Its name, such as timer.tea
+        name: String,
+    },
+    /// Let one rest
+    Pause {
+        /// Its name, such as timer.tea
+        name: String,
+    },
+    /// Let one go on that rests
+    Resume {
+        /// Its name, such as timer.tea
+        name: String,
+    },
+    /// Run one once, beside its times; a running agent does so
+    Run {
+        /// Its name, such as timer.tea
+        name: String,
+    },
+    /// Delete one
+    Delete {
+        /// Its name, such as timer.tea
+        name: String,
+    },
+    /// Show what is due next
+    Next {
+        /// How many times
+        #[arg(default_value_t = 10)]
+        count: usize,
+    },
+}
+
+fn task_state() -> impl clap::builder::TypedValueParser<Value = nekro_core::TaskState> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    PossibleValuesParser::new(["queued", "running", "waiting", "succeeded", "failed", "cancelled"])
+        .try_map(|name| serde_json::from_value::<nekro_core::TaskState>(name.into()))
 }
 
 /// What of the log is shown.

@@ -19,9 +19,19 @@ use crate::{
 const TICK: Duration = Duration::from_millis(200);
 
 pub(super) fn run(arguments: LogsArguments, directory: &DataDirectory, screen: &Screen) -> Result<(), Failure> {
+    run_for_task(arguments, None, directory, screen)
+}
+
+/// Shows what was logged, by one task or by all.
+pub(super) fn run_for_task(
+    arguments: LogsArguments,
+    task: Option<String>,
+    directory: &DataDirectory,
+    screen: &Screen,
+) -> Result<(), Failure> {
     let LogsArguments { plugin, session, last, follow } = arguments;
     let unreadable = |error| Failure::work(format!("the log in {} cannot be read: {error}", directory.logs().display()));
-    let (entries, mut following) = log::last(&directory.logs(), Wanted { plugin, session }, last).map_err(unreadable)?;
+    let (entries, mut following) = log::last(&directory.logs(), Wanted { plugin, session, task }, last).map_err(unreadable)?;
     // Whoever reads may go away: then there is nothing left to do.
     let mut is_heard = print(&entries, screen).is_ok();
     while follow && is_heard {

@@ -18,11 +18,13 @@ mod prompt;
 mod remote;
 #[cfg(feature = "sandbox")]
 mod run;
+mod schedules;
 mod schema;
 mod secret;
 mod sessions;
 #[cfg(feature = "sandbox")]
 mod stubs;
+mod tasks;
 mod tools;
 
 use std::{collections::BTreeSet, path::Path, process::ExitCode, sync::Arc};
@@ -30,7 +32,7 @@ use std::{collections::BTreeSet, path::Path, process::ExitCode, sync::Arc};
 use clap::{CommandFactory, Parser};
 use nekro_core::{Caller, PluginDecl, Secret, kernel::Registry};
 
-use self::args::{Cli, Command, Global, ModelsCommand, PluginsCommand};
+use self::args::{Cli, Command, Global, MOST_TASKS, ModelsCommand, PluginsCommand, SchedulesCommand, TasksCommand};
 pub(crate) use self::{
     output::{Failure, Screen, first_line, plain, table},
     prompt::text as prompt_text,
@@ -133,6 +135,18 @@ fn execute(cli: Cli, roster: &'static [&'static PluginDecl], screen: &Screen) ->
     {
         return plugins::switch(command, &registry, &settings, directory, screen);
     }
+    let command = match command {
+        Command::Tasks { command: Some(run @ TasksCommand::Run { .. }) } => Command::Tasks { command: Some(run) },
+        Command::Tasks { command } => {
+            let list = TasksCommand::List { plugin: None, state: None, dead: false, last: MOST_TASKS };
+            return tasks::run(command.unwrap_or(list), directory, settings.host.tasks, screen);
+        }
+        Command::Schedules { command } => {
+            let list = SchedulesCommand::List { plugin: None };
+            return schedules::run(command.unwrap_or(list), directory, &settings.host.schedules, screen);
+        }
+        other => other,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -280,6 +294,10 @@ async fn with_agent(
             agent.outbox.show_all();
             emit::emit(&agent, &event, &fields, &caller, screen).await
         }
+        Command::Tasks { command: Some(TasksCommand::Run { name, words }) } => {
+            tokio::spawn(answer_questions(questions));
+            tasks::run_one(&agent, &name, &words, storage.directory(), screen).await
+        }
         Command::Prompt { session } => prompt::show(&agent, &chat::session(session.as_deref()), screen).await,
         Command::Doctor { online } => doctor::check(&agent, &loaded, storage, online, screen).await,
         #[cfg(feature = "http")]
@@ -316,6 +334,8 @@ async fn with_agent(
         | Command::Sessions { .. }
         | Command::Data { .. }
         | Command::Logs(_)
+        | Command::Tasks { .. }
+        | Command::Schedules { .. }
         | Command::Plugins { command: Some(PluginsCommand::Enable { .. } | PluginsCommand::Disable { .. }) }
         | Command::Secret { .. }
         | Command::Audit(_) => Ok(()),

@@ -38,13 +38,16 @@ pub(crate) struct Entry {
 pub(crate) struct Wanted {
     pub(crate) plugin: Option<String>,
     pub(crate) session: Option<String>,
+    /// Of this background task.
+    pub(crate) task: Option<String>,
 }
 
 impl Wanted {
     fn read(&self, line: &str) -> Option<Entry> {
         let entry: Entry = serde_json::from_str(line).ok()?;
         let fits = |wanted: &Option<String>, is: &Option<String>| wanted.is_none() || wanted == is;
-        let fits = fits(&self.plugin, &entry.plugin) && fits(&self.session, &entry.session);
+        let task = entry.fields.get("task").and_then(Value::as_str).map(str::to_owned);
+        let fits = fits(&self.plugin, &entry.plugin) && fits(&self.session, &entry.session) && fits(&self.task, &task);
         fits.then(|| Entry { line: line.to_owned(), ..entry })
     }
 }
@@ -141,7 +144,7 @@ mod tests {
             [entry("a", "t", "3"), "x".repeat(3_000_000), entry("a", "s", "4")].join("\n") + "\n" + &entry("a", "s", "half");
         fs::write(path(place.path(), 0), new).expect("a file");
         let read = |plugin: Option<&str>, session: Option<&str>, count| {
-            let wanted = Wanted { plugin: plugin.map(str::to_owned), session: session.map(str::to_owned) };
+            let wanted = Wanted { plugin: plugin.map(str::to_owned), session: session.map(str::to_owned), task: None };
             messages(&last(place.path(), wanted, count).expect("it is read").0)
         };
         assert_eq!(read(None, None, 10), "1 2 3 4");

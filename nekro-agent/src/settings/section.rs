@@ -12,6 +12,7 @@ use crate::{
     agent::AgentSettings,
     model::settings::ModelsSettings,
     reach::{FilesSettings, HttpSettings, PluginModelSettings, ProcessSettings, SecretsSettings},
+    schedules::SchedulesSettings,
     tasks::TasksSettings,
 };
 
@@ -63,6 +64,7 @@ sections! {
     #[cfg(feature = "http")]
     serve: crate::serve::ServeSettings,
     vectors: crate::vectors::VectorsSettings,
+    schedules: SchedulesSettings,
     #[cfg(feature = "mcp")]
     mcp: crate::mcp::Limits,
     #[cfg(test)]

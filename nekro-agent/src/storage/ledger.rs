@@ -23,6 +23,7 @@ impl Ledger {
     #[cfg(test)]
     pub(crate) fn memory() -> Self {
         let mut connection = Connection::open_in_memory().expect("memory is there");
+        connection.set_prepared_statement_cache_capacity(64);
         super::migration::migrate(&mut connection, super::migration::STEPS).expect("it is empty");
         Self::Memory(Arc::new(std::sync::Mutex::new(connection)))
     }

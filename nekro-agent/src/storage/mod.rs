@@ -14,6 +14,7 @@ mod migration;
 mod problem;
 mod readers;
 mod rows;
+pub(crate) mod schedules;
 pub(crate) mod tasks;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use nekro_core::{Caller, Origin, PluginId, Role, TaskEnd, TaskId, TaskProblem, T
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
-use super::{StorageError, most};
+use super::{StorageError, most, schedules};
 
 /// A task that is to be written down.
 #[derive(Clone, Debug)]
@@ -320,6 +320,7 @@ fn end(db: &Connection, number: i64, ending: &Ending, now: Timestamp) -> Result<
         }
         let Some(record) = find(db, number)? else { continue };
         start_callback(db, number, &record, now)?;
+        schedules::after_run(db, &record, now)?;
         // Those that run end where they run.
         db.prepare_cached("UPDATE task SET cancel = 1 WHERE parent = ? AND state = 'running'")?.execute([number])?;
         let mut children = db.prepare_cached("SELECT number FROM task WHERE parent = ? AND state = 'queued'")?;

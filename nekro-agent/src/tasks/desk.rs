@@ -30,6 +30,11 @@ impl Desk {
         Self { ledger, clock, settings: Arc::new(settings), work: Arc::default(), news: Arc::default() }
     }
 
+    /// Returns what is rung when there may be something to do.
+    pub(crate) fn bell(&self) -> Arc<Notify> {
+        Arc::clone(&self.work)
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -13,8 +13,9 @@ use std::{
 };
 
 use nekro_core::{
-    Error, RandomPort, TaskDecl, TaskId, TaskProblem, TaskRecord, TaskRun, TaskState, WhenDisabled,
-    event::facts::TaskEnded,
+    Action, Error, Message, MessagesPort, PluginId, RandomPort, ScheduleRecord, TaskDecl, TaskId, TaskProblem, TaskRecord,
+    TaskRun, TaskState, WhenDisabled,
+    event::facts::{ScheduleCancelled, ScheduleCreated, ScheduleFired, TaskEnded},
     kernel::{Kernel, Ran, Stage, TaskEntry},
 };
 use rusqlite::Connection;
@@ -25,9 +26,12 @@ use super::{
     Audience, Desk,
     run::{Run, Stop},
 };
-use crate::storage::{
-    StorageError,
-    tasks::{self, Claimed, Ending, Lease, Room, RunId},
+use crate::{
+    schedules::{ACTION, Book, Change, Fired},
+    storage::{
+        StorageError,
+        tasks::{self, Claimed, Ending, Lease, Room, RunId},
+    },
 };
 
 /// How long it waits before it writes again what could not be written.
@@ -36,7 +40,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// How many ends are told at once.
 const MOST_TOLD: usize = 16;
 
-/// How many old tasks are forgotten at once, and how often it is looked for them.
+/// How many old tasks are forgotten at once, and how often it is looked for them at most.
 const MOST_FORGOTTEN: usize = 1_000;
 const FORGET_EVERY: Duration = Duration::from_secs(10 * 60);
 
@@ -61,6 +65,7 @@ pub(crate) enum Scope {
 struct Inner {
     kernel: Kernel,
     desk: Desk,
+    book: Book,
     audience: Arc<dyn Audience>,
     owner: String,
     scope: Scope,
@@ -76,13 +81,20 @@ impl Runner {
     /// # Errors
     ///
     /// If the kernel has no chance, or the tasks of an earlier process cannot be taken over.
-    pub(crate) async fn start(kernel: Kernel, desk: Desk, audience: Arc<dyn Audience>, scope: Scope) -> Result<Self, Error> {
+    pub(crate) async fn start(
+        kernel: Kernel,
+        desk: Desk,
+        book: Book,
+        audience: Arc<dyn Audience>,
+        scope: Scope,
+    ) -> Result<Self, Error> {
         let mut bytes = [0; 12];
         kernel.ports().get::<dyn RandomPort>()?.fill(&mut bytes);
         let owner = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let inner = Arc::new(Inner {
             kernel,
             desk,
+            book,
             audience,
             owner,
             scope,
@@ -93,6 +105,9 @@ impl Runner {
         if scope == Scope::Everything {
             // Whoever held a lease has ended, for nobody else may be at work.
             inner.take_back(jiff::Timestamp::MAX).await?;
+        }
+        if !matches!(scope, Scope::Only(_)) {
+            inner.declare().await?;
         }
         let loops = vec![
             tokio::spawn(Arc::clone(&inner).work()),
@@ -204,7 +219,11 @@ impl Inner {
             let keep = jiff::SignedDuration::try_from(self.desk.settings.keep).unwrap_or(jiff::SignedDuration::MAX);
             let before = self.desk.now().checked_sub(keep).unwrap_or(jiff::Timestamp::MIN);
             let forgotten = self.desk.ledger.write(move |db| tasks::forget(db, before, MOST_FORGOTTEN)).await;
-            let wait = if forgotten.is_ok_and(|count| count == MOST_FORGOTTEN) { AGAIN } else { FORGET_EVERY };
+            let wait = if forgotten.is_ok_and(|count| count == MOST_FORGOTTEN) {
+                AGAIN
+            } else {
+                FORGET_EVERY.max(self.desk.settings.keep / 100)
+            };
             if !self.goes_on_after(tokio::time::sleep(wait)).await {
                 return;
             }
@@ -230,11 +249,76 @@ impl Inner {
         if work.untold {
             self.tell().await?;
         }
-        let until = work.next.filter(|_| !work.due).map(|next| {
-            let wait = u64::try_from(next.saturating_sub(now.as_microsecond())).unwrap_or(0);
+        let scheduled = self.fire().await?;
+        let next = work.next.filter(|_| !work.due).into_iter().chain(scheduled).min();
+        let until = next.map(|next| {
+            let wait = u64::try_from(next.saturating_sub(self.desk.now().as_microsecond())).unwrap_or(0);
             Duration::from_micros(wait)
         });
         Ok(until.unwrap_or(Duration::MAX).min(self.desk.settings.poll))
+    }
+
+    /// Writes down what the linked plugins declare.
+    async fn declare(&self) -> Result<(), Error> {
+        let declared = self.kernel.registry().schedules().iter().filter_map(|decl| {
+            // One that cannot be read is refused when the program is built.
+            Some((decl.task.plugin.id.to_owned(), decl.schedule().ok()?))
+        });
+        self.book.declare(declared.collect()).await
+    }
+
+    /// Runs the schedules that are due, and returns when the next one is.
+    async fn fire(&self) -> Result<Option<i64>, StorageError> {
+        if matches!(self.scope, Scope::Only(_)) {
+            return Ok(None);
+        }
+        for change in self.book.changes() {
+            match change {
+                Change::Created(ScheduleRecord { plugin, schedule, session, .. }) => {
+                    self.kernel.emit(ScheduleCreated { session, schedule: schedule.name, plugin: Some(plugin) });
+                }
+                Change::Removed(ScheduleRecord { plugin, schedule, session, .. }) => {
+                    let reason = "it was removed".to_owned();
+                    self.kernel.emit(ScheduleCancelled { session, schedule: schedule.name, plugin: Some(plugin), reason });
+                }
+            }
+        }
+        let now = self.desk.now();
+        let (mut due, later) = self.book.look(now).await?;
+        if !due.is_empty() {
+            // Those of a plugin that does not run rest with it.
+            let status = self.kernel.status();
+            due.retain(|plugin| status.iter().any(|one| one.id == plugin && one.stage == Stage::Running));
+        }
+        if due.is_empty() {
+            return Ok(later);
+        }
+        for Fired { record, runs } in self.book.fire(due, now).await? {
+            for _ in 0..runs {
+                let (session, plugin) = (record.session.clone(), Some(record.plugin.clone()));
+                self.kernel.emit(ScheduleFired { session, schedule: record.schedule.name.clone(), plugin });
+            }
+        }
+        self.desk.work.notify_one();
+        Ok(later)
+    }
+
+    /// Tells of a schedule that rests now, for it failed too often.
+    async fn tell_of_pause(&self, run: &TaskRecord) {
+        let Some(name) = &run.schedule else { return };
+        let all = self.book.all(Some(run.plugin.as_str())).await.unwrap_or_default();
+        let Some(record) = all.into_iter().find(|record| record.schedule.name == *name) else { return };
+        let Some(reason) = record.paused.clone().filter(|_| record.failures > 0) else { return };
+        let full = record.full_name();
+        tracing::warn!(plugin = %record.plugin, schedule = %name, "the schedule rests: {reason}");
+        if let Some(session) = &record.session {
+            let text = format!("The schedule {full} rests, for {reason}. `nekro schedules resume {full}` lets it go on.");
+            if let Err(problem) = self.audience.tell(session, &record.plugin, text, false).await {
+                tracing::warn!("nobody could be told: {problem}");
+            }
+        }
+        let (session, plugin) = (record.session, Some(record.plugin));
+        self.kernel.emit(ScheduleCancelled { session, schedule: record.schedule.name, plugin, reason });
     }
 
     async fn take_back(&self, before: jiff::Timestamp) -> Result<(), StorageError> {
@@ -278,11 +362,14 @@ impl Inner {
             status.binary_search_by(|one| one.id.cmp(task.decl.plugin.id)).is_ok_and(|at| status[at].stage == Stage::Running)
         };
         let tasks = self.kernel.registry().tasks().iter().filter(runs);
+        let running = status.iter().filter(|one| one.stage == Stage::Running);
+        let actions = running.map(|one| (one.id.to_owned(), ACTION.to_owned(), settings.per_kind));
         let mut kinds: Vec<_> = tasks
             .map(|task| {
                 let most = task.decl.concurrency.unwrap_or(settings.per_kind);
                 (task.decl.plugin.id.to_owned(), task.decl.name.to_owned(), most)
             })
+            .chain(actions)
             .collect();
         if !kinds.is_empty() {
             let first = self.round.fetch_add(1, Ordering::Relaxed) % kinds.len();
@@ -326,6 +413,13 @@ impl Inner {
 
     /// Runs a task once, and writes down what came of it.
     async fn carry_out(&self, claimed: &Claimed, run: &Arc<Run>) {
+        if claimed.name == ACTION {
+            let ending = match self.act(claimed).await {
+                Ok(()) => Ending { state: TaskState::Succeeded, result: Some("null".to_owned()), problem: None },
+                Err(error) => Ending { state: TaskState::Failed, result: None, problem: Some(TaskProblem::from(&error)) },
+            };
+            return self.finish(run, ending).await;
+        }
         let Some(entry) = self.kernel.registry().task(run.name()) else {
             // The program was built without it since it was claimed, which cannot be.
             return self.keep(run, |db, run, now| tasks::release(db, run, now).map(|_| Vec::new())).await;
@@ -360,6 +454,29 @@ impl Inner {
         }
     }
 
+    /// Does what a schedule says that is the host's own to do.
+    async fn act(&self, claimed: &Claimed) -> Result<(), Error> {
+        let action: Action = serde_json::from_str(&claimed.arguments)?;
+        let plugin = PluginId::from(claimed.plugin.as_str());
+        let session = || {
+            let session = claimed.caller.session.as_ref();
+            session.ok_or_else(|| Error::new("the schedule belongs to no conversation").with_code("no_session"))
+        };
+        match action {
+            Action::Message { text } => {
+                let messages = self.kernel.ports().get::<dyn MessagesPort>()?;
+                messages.send(session()?, &plugin, Message::new(text)).await.map(drop)
+            }
+            Action::Prompt { text } => self.audience.tell(session()?, &plugin, text, true).await,
+            Action::Event { event, fields } => {
+                let unknown = || Error::new(format!("there is no event `{event}`")).with_code("unknown_event");
+                let entry = self.kernel.registry().event(&event).ok_or_else(unknown)?;
+                (entry.decl.trigger)(&self.kernel, &fields.to_string(), &claimed.caller).await.map(drop)
+            }
+            Action::Task { .. } => Err(Error::new("a task is run as one")),
+        }
+    }
+
     async fn finish(&self, run: &Arc<Run>, ending: Ending) {
         self.keep(run, move |db, run, now| tasks::finish(db, run, &ending, now)).await;
     }
@@ -388,7 +505,12 @@ impl Inner {
         loop {
             let (work, now) = (Arc::clone(&work), self.desk.now());
             match self.desk.ledger.write(move |db| work(db, id, now)).await {
-                Ok(ended) => return self.tell_of(ended),
+                Ok(ended) => {
+                    for run in ended.iter().filter(|run| run.state == TaskState::Failed) {
+                        self.tell_of_pause(run).await;
+                    }
+                    return self.tell_of(ended);
+                }
                 Err(StorageError::Closed) => return,
                 // The next process finds it with a lease that has run out.
                 Err(_) if *self.ending.borrow() => return,

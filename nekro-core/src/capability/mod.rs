@@ -16,6 +16,7 @@ mod peers;
 mod process;
 mod random;
 mod reach;
+mod schedules;
 mod secrets;
 mod sessions;
 mod store;
@@ -47,6 +48,7 @@ pub use self::{
     peers::Peers,
     process::{CommandBuilder, Process, ProcessOutput, ProcessPort, ProcessRequest},
     random::{Random, RandomPort},
+    schedules::{Schedules, SchedulesPort},
     secrets::{Secrets, SecretsPort},
     sessions::{By, Conversation, PastMessage, SessionInfo, SessionPage, Sessions, SessionsPort},
     store::{
@@ -64,8 +66,22 @@ use crate::error::Error;
 
 /// The names of the capabilities that a policy can speak of, whether or not a plugin takes them.
 pub(crate) const NAMES: &[&str] = &[
-    "clock", "env", "events", "files", "http", "messages", "model", "peers", "process", "random", "secrets", "sessions", "store",
-    "tasks", "vectors",
+    "clock",
+    "env",
+    "events",
+    "files",
+    "http",
+    "messages",
+    "model",
+    "peers",
+    "process",
+    "random",
+    "schedules",
+    "secrets",
+    "sessions",
+    "store",
+    "tasks",
+    "vectors",
 ];
 
 /// A permission: what taking a capability lets a function do.

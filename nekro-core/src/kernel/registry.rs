@@ -30,6 +30,7 @@ use crate::{
     plugin::PluginDecl,
     prompt::PromptDecl,
     route::RouteDecl,
+    schedule::ScheduleDecl,
     task::TaskDecl,
     tool::ToolDecl,
     webhook::WebhookDecl,
@@ -55,6 +56,8 @@ pub struct Declarations {
     pub routes: Vec<&'static RouteDecl>,
     /// Their webhooks.
     pub webhooks: Vec<&'static WebhookDecl>,
+    /// Their schedules.
+    pub schedules: Vec<&'static ScheduleDecl>,
     /// Their `#[init]` and `#[cleanup]` functions.
     pub hooks: Vec<&'static HookDecl>,
     /// The events: the agent's own and those that plugins export.
@@ -73,6 +76,7 @@ impl Declarations {
             tasks: inventory::iter::<&TaskDecl>.into_iter().copied().collect(),
             routes: inventory::iter::<&RouteDecl>.into_iter().copied().collect(),
             webhooks: inventory::iter::<&WebhookDecl>.into_iter().copied().collect(),
+            schedules: inventory::iter::<&ScheduleDecl>.into_iter().copied().collect(),
             hooks: inventory::iter::<&HookDecl>.into_iter().copied().collect(),
             events: inventory::iter::<&EventDecl>.into_iter().copied().collect(),
         }
@@ -92,6 +96,7 @@ pub struct Registry {
     task_names: HashMap<Box<str>, usize>,
     routes: Vec<RouteEntry>,
     webhooks: Vec<WebhookEntry>,
+    schedules: Vec<&'static ScheduleDecl>,
     events: Vec<EventEntry>,
     event_types: HashMap<TypeId, usize, BuildHasherDefault<TypeIdHasher>>,
     handlers: usize,
@@ -347,6 +352,17 @@ pub enum Problem {
         /// Where the plugin's struct stands.
         location: Location,
     },
+    /// A schedule's time cannot be read.
+    BadSchedule {
+        /// The plugin.
+        plugin: &'static str,
+        /// The schedule.
+        name: &'static str,
+        /// What is wrong.
+        problem: String,
+        /// Where the function stands.
+        location: Location,
+    },
     /// A function takes `&Task` and is no task.
     NoTask {
         /// The plugin.
@@ -392,6 +408,9 @@ impl Problem {
             Self::Unbounded { capability, .. } => capability.scope.unwrap_or_default().to_owned(),
             Self::UnusedScope { capability, .. } => format!("remove `{capability}` from its `#[plugin]`"),
             Self::UnusedMigrations { .. } => "remove `migrations` from its `#[plugin]`".to_owned(),
+            Self::BadSchedule { .. } => {
+                "write it like `cron = \"0 9 * * 1-5\"`, `every = \"15m\"` or `at = \"2026-12-31T09:00:00Z\"`".to_owned()
+            }
             Self::NoTask { .. } => "put `#[task]` on the function, or take `&Tasks`, which starts tasks".to_owned(),
             Self::Orphan { plugin, .. } => format!("name the plugin `{plugin}` in `bundle!`"),
             Self::Unnamed { package, .. } => {
@@ -433,6 +452,9 @@ impl fmt::Display for Problem {
             }
             Self::UnusedMigrations { plugin, location } => {
                 write!(f, "the plugin `{plugin}` at {location} has migrations, and none of its functions takes `&Store`")
+            }
+            Self::BadSchedule { plugin, name, problem, location } => {
+                write!(f, "the schedule `{name}` of the plugin `{plugin}` at {location} cannot be read: {problem}")
             }
             Self::NoTask { plugin, location } => {
                 write!(f, "{location}, of the plugin `{plugin}`, takes `&Task`, and is no task")
@@ -537,6 +559,8 @@ impl Registry {
                 Some(TaskEntry { decl, name, plugin, arguments: OnceLock::new(), output: OnceLock::new() })
             })
             .collect();
+        of.schedules.retain(|decl| index_has(&of.plugins, decl.task.plugin.id));
+        of.schedules.sort_by_key(|decl| (decl.task.plugin.id, decl.task.name, decl.location));
         // By plugin, and within it by place.
         let mut hooks: Vec<_> = of.hooks.iter().filter_map(|decl| Some((*decl, find(decl.plugin, decl.location)?))).collect();
 
@@ -599,6 +623,10 @@ impl Registry {
                 problems.push(Problem::UnusedMigrations { plugin: decl.id, location: decl.location });
             }
         }
+        problems.extend(of.schedules.iter().filter_map(|decl| {
+            let (plugin, name, location) = (decl.task.plugin.id, decl.task.name, decl.location);
+            decl.schedule().err().map(|problem| Problem::BadSchedule { plugin, name, problem, location })
+        }));
         let requires = read_requirements(&of.plugins, &index, &mut problems);
         let start_order = start_order(&of.plugins, &requires, &mut problems);
         let plugins = of.plugins.iter().zip(requires).zip(capabilities).enumerate();
@@ -634,6 +662,7 @@ impl Registry {
             task_names,
             routes,
             webhooks,
+            schedules: of.schedules,
             events,
             event_types,
             handlers,
@@ -668,6 +697,11 @@ impl Registry {
     /// Returns the tasks, sorted by name.
     pub fn tasks(&self) -> &[TaskEntry] {
         &self.tasks
+    }
+
+    /// Returns the schedules, sorted by plugin and name.
+    pub fn schedules(&self) -> &[&'static ScheduleDecl] {
+        &self.schedules
     }
 
     /// Returns a task by its name, such as `index.build`.
@@ -760,6 +794,10 @@ impl fmt::Debug for Registry {
             .field("handlers", &self.handlers)
             .finish_non_exhaustive()
     }
+}
+
+fn index_has(plugins: &[&'static PluginDecl], id: &str) -> bool {
+    plugins.iter().any(|plugin| plugin.id == id)
 }
 
 /// Compares what a bundle names with what is linked.

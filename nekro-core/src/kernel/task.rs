@@ -10,9 +10,11 @@ use std::{
 
 use super::{
     Kernel, TaskEntry,
+    call::forms,
     guard::{guarded, limited},
 };
 use crate::{
+    argument::from_words,
     call::{Body, Call, Input},
     caller::Caller,
     capability::TaskRun,
@@ -52,6 +54,17 @@ impl Kernel {
             Poll::Pending => gone.as_mut().poll(context).map(|()| Ran::Stopped),
         })
         .await
+    }
+
+    /// Reads the arguments of a task from words: options by name, the rest by position. Returns a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_arguments`, with every mistake.
+    pub fn task_words(&self, task: &TaskEntry, words: &[String]) -> Result<String, Error> {
+        let json = from_words(&forms(task.arguments(), task.decl.arguments), words)?;
+        (task.decl.check)(&json)?;
+        Ok(json)
     }
 
     /// Waits until a plugin no longer runs for a caller.

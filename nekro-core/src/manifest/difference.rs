@@ -85,7 +85,9 @@ fn compare(what: &str, name: &str, (one, other): (&Map<String, Value>, &Map<Stri
         }
         let kind = match field.as_str() {
             "capabilities" => "capability",
-            "tools" | "tasks" | "commands" | "handlers" | "prompts" | "events" | "hooks" => field.trim_end_matches('s'),
+            "tools" | "tasks" | "schedules" | "commands" | "handlers" | "prompts" | "events" | "hooks" => {
+                field.trim_end_matches('s')
+            }
             _ => {
                 found.push(Difference::Changed { what: what.to_owned(), field: field.clone() });
                 continue;

@@ -80,6 +80,9 @@ pub struct Plugin {
     /// Its tasks, sorted by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<Task>,
+    /// Its schedules, sorted by name; each has the name of the task that it runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<Schedule>,
     /// Its commands, sorted by name.
     pub commands: Vec<Command>,
     /// Its routes, sorted by path and method.
@@ -189,6 +192,18 @@ pub struct Task {
     pub arguments: Value,
     /// The JSON Schema of its result; `None` for one whose form is not JSON.
     pub result: Option<Value>,
+    /// Where the function stands.
+    pub location: String,
+}
+
+/// A schedule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Schedule {
+    /// The name within the plugin, and of the task.
+    pub name: String,
+    /// When it is due, such as `cron 0 9 * * 1-5 Europe/Berlin`.
+    pub when: String,
     /// Where the function stands.
     pub location: String,
 }

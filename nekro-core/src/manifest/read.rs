@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use serde_json::Value;
 
 use super::{
-    Capability, Command, Event, FORMAT, Handler, Hook, Manifest, Plugin, Prompt, Route, Task, Through, Tool, Use, Webhook,
+    Capability, Command, Event, FORMAT, Handler, Hook, Manifest, Plugin, Prompt, Route, Schedule, Task, Through, Tool, Use,
+    Webhook,
 };
 use crate::{
     capability::{CapabilityDecl, PEERS},
@@ -16,6 +17,7 @@ use crate::{
     location::Location,
     plugin::PluginDecl,
     prompt::PromptDecl,
+    schedule::{ScheduleDecl, WhenDecl},
 };
 
 pub(super) fn manifest(registry: &Registry) -> Manifest {
@@ -30,6 +32,11 @@ pub(super) fn manifest(registry: &Registry) -> Manifest {
         let of = &mut plugins[entry.plugin];
         of.uses(entry.decl.lent, ("task", entry.decl.name, entry.decl.location), entry.decl.plugin);
         of.tasks.push(Task::of(entry));
+    }
+    for decl in registry.schedules() {
+        if let Some(at) = registry.plugin_index(decl.task.plugin.id) {
+            plugins[at].schedules.push(schedule(decl));
+        }
     }
     for entry in registry.commands() {
         let of = &mut plugins[entry.plugin];
@@ -95,6 +102,7 @@ fn plugin(entry: &PluginEntry) -> Plugin {
         through: Vec::new(),
         tools: Vec::new(),
         tasks: Vec::new(),
+        schedules: Vec::new(),
         commands: Vec::new(),
         routes: Vec::new(),
         webhooks: Vec::new(),
@@ -178,6 +186,16 @@ impl Task {
             location: place(decl.location, decl.plugin),
         }
     }
+}
+
+fn schedule(decl: &ScheduleDecl) -> Schedule {
+    let when = match decl.when {
+        WhenDecl::Cron(cron, zone) => format!("cron {cron} {zone}"),
+        WhenDecl::Every(every) => format!("every {every:?}"),
+        WhenDecl::AfterEach(every) => format!("{every:?} after each"),
+        WhenDecl::At(at) => format!("at {at}"),
+    };
+    Schedule { name: decl.task.name.to_owned(), when, location: place(decl.location, decl.task.plugin) }
 }
 
 impl Command {

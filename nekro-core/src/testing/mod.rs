@@ -30,6 +30,7 @@ mod http;
 mod model;
 mod ports;
 mod process;
+mod schedules;
 mod tasks;
 
 use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration};
@@ -42,6 +43,7 @@ pub use self::{
     model::FakeModel,
     ports::{Approver, FakeClock, FakeEnv, FakeSecrets, FakeSessions, Outbox, Recorder, SeededRandom},
     process::{FakeOutput, FakeProcess},
+    schedules::FakeSchedules,
     tasks::{FakeRun, FakeTasks},
 };
 use crate::{
@@ -49,8 +51,8 @@ use crate::{
     caller::Caller,
     capability::{
         By, ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MemoryVectors, MessagesPort,
-        ModelPort, ModelRequest, Ports, ProcessPort, ProcessRequest, RandomPort, SecretsPort, SessionsPort, StoreLimits,
-        StorePort, TaskRun, TasksPort, VectorsPort,
+        ModelPort, ModelRequest, Ports, ProcessPort, ProcessRequest, RandomPort, SchedulesPort, SecretsPort, SessionsPort,
+        StoreLimits, StorePort, TaskRun, TasksPort, VectorsPort,
     },
     error::{Error, Result},
     event::{Decision, Fact},
@@ -58,6 +60,7 @@ use crate::{
     output::Reply,
     plugin::Plugin,
     policy::Policy,
+    schedule::ScheduleRecord,
     task::TaskRecord,
 };
 
@@ -80,6 +83,7 @@ pub struct Host {
     process: Arc<FakeProcess>,
     sessions: Arc<FakeSessions>,
     tasks: Arc<FakeTasks>,
+    schedules: Arc<FakeSchedules>,
     approver: Arc<Approver>,
     watched: Vec<Watched>,
 }
@@ -257,7 +261,7 @@ impl HostBuilder {
         let clock = Arc::new(FakeClock::default());
         let files = Arc::new(MemoryFiles::default());
         let sessions = Arc::new(FakeSessions::default());
-        let tasks = Arc::new(FakeTasks::default());
+        let (tasks, schedules) = (Arc::new(FakeTasks::default()), Arc::new(FakeSchedules::default()));
         let ports = Ports::new()
             .with::<dyn StorePort>(Arc::new(MemoryStore::new(Arc::clone(&clock) as _, self.store)))
             .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
@@ -272,6 +276,7 @@ impl HostBuilder {
             .with::<dyn SessionsPort>(Arc::clone(&sessions) as _)
             .with::<dyn TasksPort>(Arc::clone(&tasks) as _)
             .with::<dyn VectorsPort>(Arc::new(MemoryVectors::default()))
+            .with::<dyn SchedulesPort>(Arc::clone(&schedules) as _)
             .with::<dyn ObserverPort>(Arc::clone(&recorder) as _)
             .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
             .and(self.ports);
@@ -311,6 +316,7 @@ impl HostBuilder {
             process: self.process,
             sessions,
             tasks,
+            schedules,
             approver,
             watched,
         })
@@ -337,6 +343,7 @@ fn closure(roots: impl Iterator<Item = &'static str>) -> Declarations {
     all.webhooks.retain(|decl| runs(decl.plugin.id));
     all.prompts.retain(|decl| runs(decl.plugin.id));
     all.tasks.retain(|decl| runs(decl.plugin.id));
+    all.schedules.retain(|decl| runs(decl.task.plugin.id));
     all.hooks.retain(|decl| runs(decl.plugin.id));
     all
 }
@@ -481,6 +488,11 @@ impl Host {
     /// Returns the tasks that were started, in order. None of them runs by itself.
     pub fn started(&self) -> Vec<TaskRecord> {
         self.tasks.started()
+    }
+
+    /// Returns the schedules that are set up, in the order of their names. None of them runs by itself.
+    pub fn schedules(&self) -> Vec<ScheduleRecord> {
+        self.schedules.all()
     }
 
     /// Returns the fake that keeps tasks.

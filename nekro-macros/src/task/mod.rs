@@ -1,7 +1,7 @@
 //! `#[task]`
 
-mod expand;
-mod model;
+pub(crate) mod expand;
+pub(crate) mod model;
 
 use proc_macro2::TokenStream;
 

@@ -9,7 +9,7 @@ use syn::ExprPath;
 use crate::shared::{Diagnostics, Function, Keys, Parameters, check_name};
 
 /// How long a task waits before it is tried again, if it does not say.
-const BACKOFF: Duration = Duration::from_secs(1);
+pub(crate) const BACKOFF: Duration = Duration::from_secs(1);
 
 /// A task.
 pub(crate) struct Task {

@@ -7,11 +7,11 @@ use std::{
 };
 
 use nekro_core::{
-    BoxFuture, Caller, ClockPort, Error, FilesPort, MemoryFiles, MemoryStore, MessagesPort, Ports, RandomPort, Result, SessionId,
-    SessionsPort, StorePort, TasksPort, TurnId,
+    BoxFuture, Caller, ClockPort, Error, FilesPort, MemoryFiles, MemoryStore, MessagesPort, Ports, RandomPort, Result,
+    SchedulesPort, SessionId, SessionsPort, StorePort, TasksPort, TurnId,
     event::Fact,
     kernel::{ApprovalPort, Kernel, Limits, ObserverPort, PresencePort},
-    testing::{Approver, FakeClock, FakeTasks, Outbox, Recorder, SeededRandom},
+    testing::{Approver, FakeClock, FakeSchedules, FakeTasks, Outbox, Recorder, SeededRandom},
 };
 use serde_json::{Value, json};
 
@@ -208,6 +208,7 @@ async fn start(probe: Value, settings: Value, history: Arc<MemoryHistory>, model
         .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
         .with::<dyn ClockPort>(Arc::new(FakeClock::default()))
         .with::<dyn TasksPort>(Arc::new(FakeTasks::default()))
+        .with::<dyn SchedulesPort>(Arc::new(FakeSchedules::default()))
         .with::<dyn RandomPort>(Arc::new(SeededRandom::new(0)))
         .with::<dyn ObserverPort>(Arc::clone(&facts) as _)
         .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)

@@ -59,3 +59,21 @@ CREATE TABLE task_wait (
     until INTEGER NOT NULL,
     PRIMARY KEY (task, name)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE schedule (
+    plugin TEXT NOT NULL,
+    name TEXT NOT NULL,
+    declared INTEGER NOT NULL,           -- a function says so
+    spec TEXT NOT NULL,                  -- JSON
+    caller TEXT NOT NULL,                -- JSON
+    most_failures INTEGER NOT NULL,      -- in a row, before it rests; 0 for any number
+    tick INTEGER,                        -- the next time; none while its run has not ended, if it counts from there
+    due INTEGER,                         -- the same, put off by chance
+    paused TEXT,                         -- why it rests
+    runs INTEGER NOT NULL DEFAULT 0,
+    failures INTEGER NOT NULL DEFAULT 0, -- in a row
+    last INTEGER,
+    created INTEGER NOT NULL,
+    PRIMARY KEY (plugin, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX schedule_due ON schedule (plugin, due) WHERE paused IS NULL AND due IS NOT NULL;

@@ -5,4 +5,5 @@ mod kill;
 mod limits;
 mod owners;
 mod probe;
+mod schedules;
 mod world;

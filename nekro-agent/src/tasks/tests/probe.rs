@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use nekro_core::{Error, Result, Store, Task, TaskEnd, task};
+use nekro_core::{Error, Result, Store, Task, TaskEnd, schedule, task};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -183,4 +183,10 @@ async fn ended(
 ) -> Result<()> {
     count(store, &format!("ends of {}", end.task)).await?;
     store.set(&format!("end of {}", end.task), &end).await
+}
+
+/// Counts the days.
+#[schedule(cron = "0 3 * * *", zone = "Europe/Berlin")]
+async fn tick(store: &Store) -> Result<()> {
+    count(store, "ticks").await
 }

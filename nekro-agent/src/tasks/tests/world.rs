@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nekro_core::{
-    BoxFuture, Caller, ClockPort, MemoryStore, MessagesPort, PluginId, Ports, RandomPort, Result, SessionId, Store, StorePort,
-    TaskArguments, TaskEnd, TaskId, TaskRecord, Tasks, TasksPort, Timestamp,
+    BoxFuture, Caller, ClockPort, MemoryStore, MessagesPort, PluginId, Ports, RandomPort, Result, SchedulesPort, SessionId,
+    Store, StorePort, TaskArguments, TaskEnd, TaskId, TaskRecord, Tasks, TasksPort, Timestamp,
     kernel::{Kernel, ObserverPort},
     testing::{Outbox, Recorder, SeededRandom},
 };
@@ -12,24 +12,43 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::{
+    schedules::{Book, SchedulesSettings},
     storage::Ledger,
     tasks::{Audience, Desk, Runner, Scope, TasksSettings},
 };
 
 /// The time of day goes as tokio's time does.
-pub(super) struct PausedClock(Instant);
+pub(super) struct PausedClock {
+    since: Instant,
+    base: Timestamp,
+}
+
+impl PausedClock {
+    /// Makes one that shows this now.
+    pub(super) fn showing(base: Timestamp) -> Self {
+        Self { since: Instant::now(), base }
+    }
+}
 
 impl Default for PausedClock {
     fn default() -> Self {
-        Self(Instant::now())
+        const START: i64 = 1_893_499_200;
+        Self::showing(Timestamp::from_second(START).expect("a moment"))
     }
 }
 
 impl ClockPort for PausedClock {
     fn now(&self) -> Timestamp {
-        const START: i64 = 1_893_499_200;
-        let start = Timestamp::from_second(START).expect("a moment");
-        start.checked_add(self.0.elapsed()).expect("a moment")
+        self.base.checked_add(self.since.elapsed()).expect("a moment")
+    }
+}
+
+/// A clock that stands still.
+pub(super) struct Stopped(pub(super) Timestamp);
+
+impl ClockPort for Stopped {
+    fn now(&self) -> Timestamp {
+        self.0
     }
 }
 
@@ -65,6 +84,8 @@ impl Audience for People {
 pub(super) struct World {
     pub(super) kernel: Kernel,
     pub(super) desk: Desk,
+    pub(crate) book: Book,
+    pub(crate) outbox: Arc<Outbox>,
     pub(super) people: Arc<People>,
     pub(super) facts: Arc<Recorder>,
     pub(super) store: Store,
@@ -97,21 +118,35 @@ pub(super) async fn world_with(settings: TasksSettings) -> World {
 
 /// Starts an agent on what was kept.
 pub(super) async fn world_on(kept: &Kept, settings: TasksSettings, scope: Scope) -> World {
+    world_with_schedules(kept, settings, SchedulesSettings::default(), scope).await
+}
+
+/// Starts an agent with these settings of schedules on what was kept.
+pub(crate) async fn world_with_schedules(
+    kept: &Kept,
+    settings: TasksSettings,
+    schedules: SchedulesSettings,
+    scope: Scope,
+) -> World {
     let desk = Desk::new(kept.ledger.clone(), Arc::clone(&kept.clock), settings);
+    let outbox = Arc::new(Outbox::default());
     let (facts, people) = (Arc::new(Recorder::default()), Arc::new(People::default()));
+    let book = Book::new(kept.ledger.clone(), Arc::clone(&kept.clock), &schedules, desk.bell()).expect("a zone");
     let ports = Ports::new()
+        .with::<dyn SchedulesPort>(Arc::new(book.clone()))
         .with::<dyn StorePort>(Arc::clone(&kept.values))
         .with::<dyn ClockPort>(Arc::clone(&kept.clock))
-        .with::<dyn MessagesPort>(Arc::new(Outbox::default()))
+        .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
         .with::<dyn RandomPort>(Arc::new(SeededRandom::new(Arc::as_ptr(&people) as usize as u64)))
         .with::<dyn TasksPort>(Arc::new(desk.clone()))
         .with::<dyn ObserverPort>(Arc::clone(&facts) as _);
     let registry = crate::registry_of(|id| id == "probe");
     let builder = Kernel::builder(registry).ports(ports).configure("probe", json!({}));
     let kernel = builder.start_all().await.expect("it starts");
-    let runner = Runner::start(kernel.clone(), desk.clone(), Arc::clone(&people) as _, scope).await.expect("it starts");
+    let runner =
+        Runner::start(kernel.clone(), desk.clone(), book.clone(), Arc::clone(&people) as _, scope).await.expect("it starts");
     let store = Store::new(Arc::clone(&kept.values), "probe".into(), None, None);
-    World { kernel, desk, people, facts, store, runner: Some(runner) }
+    World { kernel, desk, book, people, facts, store, outbox, runner: Some(runner) }
 }
 
 impl World {
