@@ -37,8 +37,10 @@ use nekro_core::{ClockPort, Random, RandomPort, Result, Timestamp, kernel::Kerne
 use tokio::sync::{Notify, Semaphore};
 
 use self::session::Sessions;
+#[cfg(feature = "http")]
+pub(crate) use self::inbound::{Company, Ended, From};
 pub(crate) use self::{
-    inbound::{Company, Ended, Fate, From, Inbound},
+    inbound::{Fate, Inbound},
     models::{Models, Recorded},
     presence::Presences,
     prompt::{Overview, Source},
