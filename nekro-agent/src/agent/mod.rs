@@ -36,9 +36,9 @@ use std::sync::{
 use nekro_core::{ClockPort, Random, RandomPort, Result, Timestamp, kernel::Kernel};
 use tokio::sync::{Notify, Semaphore};
 
-use self::session::Sessions;
 #[cfg(feature = "http")]
 pub(crate) use self::inbound::{Company, Ended, From};
+use self::session::Sessions;
 pub(crate) use self::{
     inbound::{Fate, Inbound},
     models::{Models, Recorded},
