@@ -60,7 +60,7 @@ fn this_program_and_its_file_say_the_same() {
     let text = nekro(&["audit"]).good();
     assert_eq!(nekro(&["audit", NEKRO]).good(), text);
     for told in [
-        "nekro-agent 0.1.0 with nekro-core 0.1.0: 8 plugins, linked from ",
+        "nekro-agent 0.1.0 with nekro-core 0.1.0: 10 plugins, linked from ",
         "\n\nnotes 0.1.0\n  package       nekro-plugin-notes\n  source        path\n  unsafe code   no\n  build script  no\n",
         "\n  may           random for command roll, tool roll\n",
         "\n  tool          notes.remove destructive, idempotent, value\n",

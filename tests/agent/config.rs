@@ -202,7 +202,7 @@ fn the_schema_is_that_of_the_linked_plugins() {
     let plugins = schema["properties"]["plugins"]["properties"].as_object().expect("a table");
     assert_eq!(
         plugins.keys().collect::<Vec<_>>(),
-        ["basic", "dice", "greeter", "guard", "notes", "persona", "transcript", "weather"]
+        ["basic", "board", "dice", "github", "greeter", "guard", "notes", "persona", "transcript", "weather"]
     );
     assert_eq!(schema["properties"]["plugins"]["additionalProperties"], false);
     assert_eq!(plugins["guard"]["properties"]["default"]["$ref"], "#/$defs/guard.Action");

@@ -6,7 +6,7 @@ use crate::support::{Place, nekro};
 fn plugins_are_listed_and_shown() {
     let plugins = nekro(&["plugins", "--json"]).json();
     let ids: Vec<_> = plugins.as_array().expect("a list").iter().map(|plugin| plugin["id"].as_str().expect("an id")).collect();
-    assert_eq!(ids, ["basic", "dice", "greeter", "guard", "notes", "persona", "transcript", "weather"]);
+    assert_eq!(ids, ["basic", "board", "dice", "github", "greeter", "guard", "notes", "persona", "transcript", "weather"]);
     let notes = nekro(&["plugins", "show", "notes", "--json"]).json();
     assert_eq!(notes["status"]["stage"], "running");
     let capabilities = notes["capabilities"].as_array().expect("a list");
