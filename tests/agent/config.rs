@@ -215,8 +215,10 @@ fn the_schema_is_that_of_the_linked_plugins() {
             "search",
             "transcript",
             "weather",
-            "web_reader"
-        ]
+            "web_reader",
+            "board",
+            "github",
+        ],
     );
     assert_eq!(schema["properties"]["plugins"]["additionalProperties"], false);
     assert_eq!(plugins["guard"]["properties"]["default"]["$ref"], "#/$defs/guard.Action");

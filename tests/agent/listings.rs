@@ -9,16 +9,20 @@ fn plugins_are_listed_and_shown() {
     assert_eq!(
         ids,
         [
+            "approval",
             "basic",
+            "board",
             "dice",
             "feeds",
             "git",
+            "github",
             "greeter",
             "guard",
             "knowledge",
             "notes",
             "persona",
             "search",
+            "timer",
             "transcript",
             "weather",
             "web_reader"

@@ -40,8 +40,10 @@ use std::sync::{
 use nekro_core::{ClockPort, Error, Random, RandomPort, Result, Timestamp, kernel::Kernel};
 use tokio::sync::{Notify, Semaphore};
 
+#[cfg(feature = "http")]
+pub(crate) use self::inbound::{Company, Ended, From};
 pub(crate) use self::{
-    inbound::{Company, Ended, Fate, From, Inbound},
+    inbound::{Fate, Inbound},
     models::{Models, Recorded},
     presence::Presences,
     prompt::{Overview, Source},

@@ -247,6 +247,7 @@ async fn with_agent(
         let next = None;
         Arc::new(serve::Feed::new(loaded.settings.host.serve.kept_events, next))
     };
+    #[cfg_attr(not(feature = "http"), expect(unused_mut, reason = "only a server has another one"))]
     let mut surface: Arc<dyn agent::Surface> = Arc::new(Conversation::new(global.json));
     #[cfg(feature = "http")]
     if is_server {

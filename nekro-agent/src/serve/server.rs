@@ -7,7 +7,7 @@ use axum::{
     body::Body,
     extract::{RawPathParams, State, rejection::RawPathParamsRejection},
     http::Response,
-    middleware::{Next, from_fn_with_state},
+    middleware::from_fn_with_state,
     routing::{MethodFilter, any, on},
 };
 use nekro_core::{
@@ -152,7 +152,7 @@ impl Server {
     fn mcp(self: &Arc<Self>) -> Router<Arc<Self>> {
         let service =
             crate::mcp::service(self.kernel.clone(), Arc::clone(&self.changes), &self.mcp_limits, self.streams.ending.clone());
-        let ask = |State(server): State<Arc<Self>>, mut request: axum::extract::Request, next: Next| async move {
+        let ask = |State(server): State<Arc<Self>>, mut request: axum::extract::Request, next: axum::middleware::Next| async move {
             let identity = request.extensions().get::<Identity>().cloned().unwrap_or_else(Identity::guest);
             if let Err(problem) = server.allow(&identity, Some(nekro_core::Role::User)) {
                 return answer::problem(&problem);

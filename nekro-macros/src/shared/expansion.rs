@@ -204,23 +204,26 @@ pub(crate) fn call_body(function: &Function, parameters: &Parameters, first: Opt
 
 /// The function that the kernel calls for a tool or a command, and what turns its return value into a reply.
 pub(crate) fn called_body(function: &Function, slots: &TokenStream, filled: &TokenStream, call: &TokenStream) -> TokenStream {
-    returning(function, [quote!(Reply), quote!(ReplyOf), quote!(reply)], slots, filled, call)
+    returning(function, ["Reply", "ReplyOf", "reply"], slots, filled, call)
 }
 
 /// The same for a route: what it returns becomes an answer over HTTP.
 pub(crate) fn answering_body(function: &Function, slots: &TokenStream, filled: &TokenStream, call: &TokenStream) -> TokenStream {
-    returning(function, [quote!(Answer), quote!(AnswerOf), quote!(answer_over_http)], slots, filled, call)
+    returning(function, ["Answer", "AnswerOf", "answer_over_http"], slots, filled, call)
 }
 
 /// `into` is what the return value becomes, the type that knows how, and the method that makes that.
 fn returning(
     function: &Function,
-    [into, of, method]: [TokenStream; 3],
+    [into, of, method]: [&str; 3],
     slots: &TokenStream,
     filled: &TokenStream,
     call: &TokenStream,
 ) -> TokenStream {
     let output = function.output();
+    let (into, of) = (format_ident!("{into}"), format_ident!("{of}"));
+    // Where the type stands: an error about it is shown there.
+    let method = Ident::new(method, function.output_span());
     let convert = quote_spanned!(function.output_span()=> (&__nekro::Probe::<#output>::new()).tag().#method());
     let body = body(
         function,

@@ -52,7 +52,7 @@ impl From<Refusal> for Error {
         match refusal {
             Refusal::Unknown(id) => Self::new(format!("there is no card {id}"))
                 .with_code("not_found")
-                .with_hint("`board.show` lists the cards with their numbers"),
+                .with_hint("`board.cards` lists the cards with their numbers"),
             Refusal::Empty => Self::new("a card says something").with_code("empty"),
             Refusal::TooLong => {
                 Self::new(format!("a card has at most {MOST_OF_A_TEXT} characters")).with_code("too_long").with_hint("shorten it")
@@ -82,25 +82,25 @@ async fn read(store: &Store) -> Result<Board> {
     Ok(store.get(KEY).await?.unwrap_or_default())
 }
 
-/// Shows the cards of the board, with their numbers and columns.
-#[tool(read_only)]
-async fn show(store: &Store) -> Result<Board> {
+/// Lists the cards of the board, with their numbers and columns.
+#[tool(name = "cards", read_only)]
+async fn list(store: &Store) -> Result<Board> {
     read(store).await
 }
 
-/// Puts a card on the board, into the column of what is to be done.
+/// Puts a card on the board.
 #[tool]
-async fn add(
+async fn put(
     store: &Store,
     viewers: &Viewers,
     plugin: &BoardPlugin,
-    /// What it says, at most 500 characters.
+    /// The text of the card.
     text: &str,
 ) -> Result<Card> {
     change(store, viewers, |board| board.add(text, plugin.max_cards.into())).await
 }
 
-/// Moves a card to another column.
+/// Moves a card of the board to another column.
 #[tool(name = "move", idempotent)]
 async fn move_card(
     store: &Store,

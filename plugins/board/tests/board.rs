@@ -39,7 +39,7 @@ fn people_and_the_model_share_the_cards() {
     let cards = ask(&host, Method::Get, &["cards"], json!({})).expect("it lists");
     assert_eq!(json_of(cards), json!([{ "id": 1, "text": "milk", "column": "done" }]));
     ask(&host, Method::Delete, &["cards", "1"], json!({})).expect("it is there");
-    assert_eq!(host.call_as::<Board>("show", json!({})).expect("it shows").cards, []);
+    assert_eq!(host.call_as::<Board>("cards", json!({})).expect("it shows").cards, []);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn whoever_looks_on_is_told_of_every_change() {
     };
     let mut next = || host.run(events.next()).expect("something comes");
     assert!(next().contains("\"cards\":[]"));
-    host.call("add", json!({ "text": "tea" })).expect("there is room");
+    host.call("put", json!({ "text": "tea" })).expect("there is room");
     assert!(next().contains("\"text\":\"tea\""));
 }
 
