@@ -76,6 +76,9 @@ fn an_interval_counts_from_where_it_began_and_drifts_nowhere() {
     check(&until, "2026-03-29T00:07:00Z", 2, expect!["2026-03-29T00:22:00Z never"]);
     let once = Schedule::at("x", moment("2026-05-01T00:00:00Z"));
     check(&once, "2026-03-29T00:07:00Z", 2, expect!["2026-05-01T00:00:00Z never"]);
+    // What is kept of a moment is less than there was.
+    let once = Schedule::at("x", moment("2026-05-01T00:00:00.000000700Z"));
+    check(&once, "2026-05-01T00:00:00Z", 1, expect!["never"]);
 }
 
 #[test]

@@ -97,7 +97,8 @@ impl Timing<'_> {
 
     fn raw(&self, after: Timestamp) -> Option<Timestamp> {
         match &self.schedule.when {
-            ScheduleWhen::At { at } => Some(*at).filter(|at| *at > after),
+            // A moment is kept to the microsecond: what is left of it must not make it due again.
+            ScheduleWhen::At { at } => Some(*at).filter(|at| at.as_microsecond() > after.as_microsecond()),
             ScheduleWhen::Every { every, from_end: true } => after.checked_add(*every).ok(),
             ScheduleWhen::Every { every, from_end: false } => {
                 let every = i64::try_from(every.as_micros()).ok().filter(|every| *every > 0)?;
