@@ -218,7 +218,7 @@ async fn logs(server: &Server, request: &Request) -> Result<Answer, Problem> {
     let Last { last } = request.query()?;
     let count = last.map_or(100, usize::from).min(MOST_ENTRIES);
     let folder = server.storage.directory().logs();
-    let wanted = Wanted { plugin: Some(id.to_owned()), session: None };
+    let wanted = Wanted { plugin: Some(id.to_owned()), session: None, task: None };
     let read = tokio::task::spawn_blocking(move || log::last(&folder, wanted, count).map(|(entries, _)| entries)).await;
     let unreadable = |problem: String| Problem::new(500, "unreadable", format!("the log cannot be read: {problem}"));
     let entries = read.map_err(|error| unreadable(error.to_string()))?.map_err(|error| unreadable(error.to_string()))?;
