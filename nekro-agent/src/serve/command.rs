@@ -100,6 +100,8 @@ pub(crate) async fn run(agent: &Agent, live: &Arc<Live>, served: Served, screen:
         }
         () = signals.told() => {}
     }
+    // What goes on in the background goes on with the next process.
+    agent.rest().await;
     agent.machine.stop_all().await;
     // What plugins have said has been kept and sent on as facts.
     drop(agent.outbox.take());
