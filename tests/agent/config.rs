@@ -203,21 +203,23 @@ fn the_schema_is_that_of_the_linked_plugins() {
     assert_eq!(
         plugins.keys().collect::<Vec<_>>(),
         [
+            "approval",
             "basic",
+            "board",
             "dice",
             "feeds",
             "git",
+            "github",
             "greeter",
             "guard",
             "knowledge",
             "notes",
             "persona",
             "search",
+            "timer",
             "transcript",
             "weather",
-            "web_reader",
-            "board",
-            "github",
+            "web_reader"
         ],
     );
     assert_eq!(schema["properties"]["plugins"]["additionalProperties"], false);

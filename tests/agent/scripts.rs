@@ -104,7 +104,7 @@ codes
 
 #[test]
 fn files_are_there_if_they_are_switched_on() {
-    let off = run(&Place::new(), "files.write('a.txt', 'hi')", &[]).bad(1);
+    let off = run(&Place::new(), "files.write('a.txt', 'hi')", &[]).bad(2);
     assert!(off.contains("files"), "{off}");
     let place = Place::with_settings("[sandbox]\nfiles = true\n[files]\nfile_bytes = 10\n");
     let source = "\

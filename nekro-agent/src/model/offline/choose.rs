@@ -55,6 +55,8 @@ impl Question {
     }
 }
 
+/// What speaks for a tool for each word of its name that is said, verbs aside.
+const NAMED: f64 = 2.5;
 /// What speaks for a tool that does what the verb says.
 const SAME_ACTION: f64 = 2.5;
 /// What speaks for one whose name says that and nothing else: `save`, and not `add_time`.

@@ -64,8 +64,10 @@ pub(super) fn rank(sentence: &Sentence, without: Option<usize>, tools: &[ToolSpe
     documents.iter().map(score).collect()
 }
 
-/// Returns how many of the words in a tool's name the sentence has, verbs aside.
+/// Returns how many of the words in a tool's name the sentence has, apart from what it says is to be done.
 pub(super) fn names_it(sentence: &Sentence, tool: &ToolSpec) -> usize {
     let parts: BTreeSet<_> = tool.name.split(['.', '_', '-']).map(stem).collect();
-    parts.iter().filter(|part| action(part).is_none() && sentence.words.iter().any(|word| &word.stem == *part)).count()
+    let verb = sentence.first().filter(|first| action(&sentence.words[*first].stem).is_some());
+    let says = |part: &String| sentence.words.iter().enumerate().any(|(at, word)| word.stem == *part && verb != Some(at));
+    parts.iter().filter(|part| says(part)).count()
 }

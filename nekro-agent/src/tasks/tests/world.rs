@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use nekro_core::{
     BoxFuture, Caller, ClockPort, MemoryStore, MessagesPort, PluginId, Ports, RandomPort, Result, SchedulesPort, SessionId,
-    Store, StorePort, TaskArguments, TaskEnd, TaskId, TaskRecord, Tasks, TasksPort, Timestamp,
+    SessionsPort, Store, StorePort, TaskArguments, TaskEnd, TaskId, TaskRecord, Tasks, TasksPort, Timestamp,
     kernel::{Kernel, ObserverPort},
-    testing::{Outbox, Recorder, SeededRandom},
+    testing::{FakeSessions, Outbox, Recorder, SeededRandom},
 };
 use serde_json::json;
 use tokio::time::Instant;
@@ -138,6 +138,7 @@ pub(crate) async fn world_with_schedules(
         .with::<dyn ClockPort>(Arc::clone(&kept.clock))
         .with::<dyn MessagesPort>(Arc::clone(&outbox) as _)
         .with::<dyn RandomPort>(Arc::new(SeededRandom::new(Arc::as_ptr(&people) as usize as u64)))
+        .with::<dyn SessionsPort>(Arc::new(FakeSessions::default()))
         .with::<dyn TasksPort>(Arc::new(desk.clone()))
         .with::<dyn ObserverPort>(Arc::clone(&facts) as _);
     let registry = crate::registry_of(|id| id == "probe");
