@@ -56,7 +56,7 @@ impl Question {
 }
 
 /// What speaks for a tool for each word of its name that is said, verbs aside.
-const NAMED: f64 = 2.5;
+const NAMED: f64 = 1.3;
 /// What speaks for a tool that does what the verb says.
 const SAME_ACTION: f64 = 2.5;
 /// What speaks for one whose name says that and nothing else: `save`, and not `add_time`.
@@ -129,7 +129,7 @@ pub(super) fn choose(sentence: &Sentence, tools: &[ToolSpec]) -> Choice {
             let like = is_like_an_example(sentence, tool);
             let is_meant = names > 0 || like || (same_action && is_clear) || filled.evidence >= 3.0 || rank >= LEAST_RANK;
             let score = rank
-                + names as f64
+                + NAMED * names as f64
                 + if same_action { SAME_ACTION } else { 0.0 }
                 + if same_action && is_whole { WHOLE_ACTION } else { 0.0 }
                 + if like { LIKE_AN_EXAMPLE } else { 0.0 }

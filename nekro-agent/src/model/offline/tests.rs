@@ -115,7 +115,7 @@ fn a_plain_sentence_becomes_a_call_of_a_bundled_tool() {
             What notes do I have about milk? => notes.find {"query":"milk"}
             find notes about the milk => notes.find {"query":"milk"}
             find milk => notes.find {"query":"milk"}
-            search my notes for milk => I cannot tell whether you mean `notes.find` or `knowledge.search`. Say it with other words, or call one by its name.
+            search my notes for milk => notes.find {"query":"milk"}
             look for "door code" in my notes => notes.find {"query":"door code"}
             do I have a note about Bob? => notes.find {"query":"Bob"}
             is there a note on the address? => notes.find {"query":"address"}
