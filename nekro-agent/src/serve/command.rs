@@ -76,6 +76,8 @@ pub(crate) async fn run(agent: &Agent, live: &Arc<Live>, served: Served, screen:
         format!("listening on http://{address} {DIM}({token}; http://{address}/api/docs lists what there is){DIM:#}")
     });
     let deadline = settings.shutdown_deadline;
+    // Whoever follows a session is sent what plugins say in it, and it is stored for the others: no session is out of reach.
+    agent.outbox.show_all();
     let handling = tokio::spawn(hooks::handle(Arc::clone(&server), ending.clone()));
     let serving = doors.serve(server.router(), &settings, ending, deadline);
     tokio::pin!(serving);
