@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 mod charset;
 mod document;
 mod price;
@@ -14,7 +15,7 @@ use dom_query::Document;
 use dom_smoothie::{Config, Readability, TextMode};
 use url::Url;
 
-pub use crate::charset::decode;
+pub use crate::{address::address, charset::decode};
 
 /// A page, as far as a reader wants it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
