@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::{buffer::spare_capacity, net::RecvFlags};
 use tokio::{
     io::AsyncWriteExt,
     net::UnixStream,
@@ -24,6 +25,8 @@ use crate::{
 
 /// How long a worker may take until it waits for its first script. It takes milliseconds; a machine may be busy.
 const START: Duration = Duration::from_secs(20);
+/// How long the next frame is looked for before the runtime is left to wait for it.
+const LOOK: Duration = Duration::from_micros(20);
 /// How long the first frame of a worker may be.
 const MOST_READY: usize = 64 << 10;
 
@@ -172,6 +175,18 @@ impl Worker {
     }
 
     async fn fill(&mut self) -> Result<(), Broken> {
+        self.input.reserve(4 << 10);
+        // The clock of the machine: under one that stands still this would never end.
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < LOOK {
+            // The runtime does not know yet what came a moment ago; others run meanwhile.
+            match rustix::net::recv(&self.stream, spare_capacity(&mut self.input), RecvFlags::DONTWAIT) {
+                Ok((0, _)) => return Err(Broken::Gone),
+                Ok(_) => return Ok(()),
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => tokio::task::yield_now().await,
+                Err(error) => return Err(io::Error::from(error).into()),
+            }
+        }
         loop {
             match self.stream.try_read_buf(&mut self.input) {
                 Ok(0) => return Err(Broken::Gone),

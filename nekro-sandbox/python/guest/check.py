@@ -3,6 +3,7 @@
 import ast
 import builtins
 import difflib
+import sys
 
 
 def problem(node, message, hint=None):
@@ -37,6 +38,8 @@ def _bound(tree):
                 names.add(name)
             case ast.arg(arg=name) | ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
                 names.add(name)
+            case ast.MatchMapping(rest=str(name)) | ast.TypeVar(name=name) | ast.TypeVarTuple(name=name) | ast.ParamSpec(name=name):
+                names.add(name)
             case ast.alias(name=name, asname=asname):
                 names.add(asname or name.partition(".")[0])
     return names
@@ -56,6 +59,21 @@ def _imported(tree):
 def _caught(tree):
     """The nodes inside a `try` that catches something: a script that tries a name may find it missing."""
     return {id(node) for each in ast.walk(tree) if isinstance(each, ast.Try) and each.handlers for body in each.body for node in ast.walk(body)}
+
+
+# With one of these, a script may give a meaning to names that cannot be seen.
+_DYNAMIC = {"exec", "eval", "globals", "locals", "vars", "setattr", "__import__", "__builtins__", "builtins"}
+
+
+def _dynamic(tree):
+    """Tells whether names may come from where nobody sees them."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name) if name in _DYNAMIC:
+                return True
+            case ast.alias(name="*"):
+                return True
+    return False
 
 
 def _arguments(call, name, parameters):
@@ -96,7 +114,14 @@ def check(tree, functions, kept):
     flat = modules.pop("", [])
     bound = (_bound(tree) | kept) - (_imported(tree) & modules.keys())
     caught = _caught(tree)
-    everything = [*modules, *flat, *bound, *vars(builtins), "errors", "ToolError"]
+    own_names = ("errors", "ToolError")
+
+    def known(name):
+        # One after the other: a set of all names would touch, and so copy, the page of each of them.
+        return name in modules or name in flat or name in bound or name in own_names or hasattr(builtins, name)
+
+    dynamic = _dynamic(tree)
+    there = f"there are: {', '.join([*modules, *flat])}" if functions else "there are no tools here"
     problems = []
     for node in ast.walk(tree):
         match node:
@@ -105,13 +130,15 @@ def check(tree, functions, kept):
                     hint = _meant(own, modules[module]) or f"`{module}` has: {', '.join(modules[module])}"
                     problems.append(problem(node, f"`{module}` has no function `{own}`", hint))
             case ast.Call(func=ast.Attribute(value=ast.Name(id=module) as name, attr=own)) if (
-                module not in everything and id(node) not in caught
+                not known(module) and id(node) not in caught
             ):
-                if hint := _meant(module, list(modules)):
+                if (hint := _meant(module, list(modules))) or not dynamic:
+                    hint = f"write `import {module}` before" if module in sys.modules else hint or there
                     problems.append(problem(name, f"`{module}` is not defined", hint))
-            case ast.Call(func=ast.Name(id=own)) if own not in everything and id(node) not in caught:
+            case ast.Call(func=ast.Name(id=own)) if not known(own) and id(node) not in caught:
                 inside = [f"{module}.{own}" for module in modules if own in modules[module]]
-                if hint := (f"did you mean `{inside[0]}`?" if inside else _meant(own, flat)):
+                if (hint := f"did you mean `{inside[0]}`?" if inside else _meant(own, flat)) or not dynamic:
+                    hint = hint or there
                     problems.append(problem(node, f"`{own}` is not defined", hint))
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=own)) if module not in bound:

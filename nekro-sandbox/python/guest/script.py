@@ -7,6 +7,7 @@ The request is `{"source": …, "functions": {…}, "keep": bool, "check": bool,
 import ast
 import json
 import linecache
+import os
 import random
 import sys
 import traceback
@@ -109,7 +110,8 @@ def _run(request, kept, main):
 
 def run(request, kept):
     """Runs a script and returns its report and its state, as bytes."""
-    random.seed()
+    # As many bits as a seed can use; without an argument it would ask for twenty times as many bytes.
+    random.seed(int.from_bytes(os.urandom(16)))
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     after = b""
     try:

@@ -9,10 +9,11 @@ use crate::protocol::Told;
 
 /// An interpreter. The worker uses it, and nothing else knows which one it is.
 pub(crate) trait Engine<P: Port> {
-    /// Makes ready what the next script begins with, so that the script does not wait for it.
+    /// Takes down what the last script used, and makes ready what the next one begins with, so that neither waits for it.
     fn prepare(&mut self) -> Result<(), EngineError>;
 
-    /// Runs one script, in an interpreter that no other script has used, and gives the port back.
+    /// Runs one script, in an interpreter that no other script has used, and gives the port back. What the script used may lie there
+    /// until the next one is prepared.
     fn run(&mut self, task: &Task<'_>, port: P) -> (P, Result<Ran, Told>);
 }
 

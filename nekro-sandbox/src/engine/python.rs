@@ -41,6 +41,7 @@ pub(crate) struct Python<P: 'static> {
     wasm: Wasm,
     image: InstancePre<Inside<P>>,
     next: Option<(Store<Inside<P>>, Run)>,
+    used: Option<Store<Inside<P>>>,
 }
 
 impl<P: Port> Python<P> {
@@ -70,7 +71,7 @@ impl<P: Port> Python<P> {
         })?;
         let image = linker.instantiate_pre(&component)?;
         clock::start(&wasm)?;
-        Ok(Self { wasm, image, next: None })
+        Ok(Self { wasm, image, next: None, used: None })
     }
 
     fn fresh(&self) -> wasmtime::Result<(Store<Inside<P>>, Run)> {
@@ -91,6 +92,8 @@ fn limits(memory: u64) -> StoreLimits {
 
 impl<P: Port> Engine<P> for Python<P> {
     fn prepare(&mut self) -> Result<(), EngineError> {
+        // Giving back what a script wrote to takes as long as a small script: only now, when its end was told.
+        self.used = None;
         if self.next.is_none() {
             let fresh = self.fresh().map_err(|error| EngineError(format!("the interpreter cannot be started: {error:#}")))?;
             self.next = Some(fresh);
@@ -118,6 +121,7 @@ impl<P: Port> Engine<P> for Python<P> {
                 _ => Told::Interpreter,
             })),
         };
+        self.used = Some(store);
         (port, ran)
     }
 }

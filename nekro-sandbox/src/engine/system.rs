@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use wasmtime::component::{Component, Linker, LinkerInstance, Val, types::ComponentItem};
+use wasmtime::{
+    StoreContextMut,
+    component::{Component, Linker, LinkerInstance, Val, types::ComponentItem},
+};
 
 /// The most random bytes that are given at once.
 const MOST_RANDOM: u64 = 1 << 20;
@@ -40,25 +43,17 @@ pub(super) fn add<T: Send + 'static>(linker: &mut Linker<T>, component: &Compone
             }
             "wasi:clocks/monotonic-clock" => {
                 let start = std::time::Instant::now();
-                instance.func_new("now", move |_, _, _, results| {
-                    results[0] = Val::U64(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
-                    Ok(())
-                })?;
-                instance.func_new("resolution", |_, _, _, results| {
-                    results[0] = Val::U64(1);
-                    Ok(())
+                let now = move || u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                instance.func_wrap("now", move |_: StoreContextMut<'_, T>, ()| Ok((now(),)))?;
+                instance.func_wrap("resolution", |_: StoreContextMut<'_, T>, ()| Ok((1_u64,)))?;
+            }
+            "wasi:random/random" => {
+                instance.func_wrap("get-random-bytes", |_: StoreContextMut<'_, T>, (length,): (u64,)| {
+                    let mut bytes = vec![0; usize::try_from(length.min(MOST_RANDOM)).unwrap_or(0)];
+                    crate::random(&mut bytes);
+                    Ok((bytes,))
                 })?;
             }
-            "wasi:random/random" => instance.func_new("get-random-bytes", |_, _, arguments, results| {
-                let length = match arguments {
-                    [Val::U64(length)] => (*length).min(MOST_RANDOM),
-                    _ => 0,
-                };
-                let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
-                crate::random(&mut bytes);
-                results[0] = Val::List(bytes.into_iter().map(Val::U8).collect());
-                Ok(())
-            })?,
             _ => {}
         }
     }

@@ -135,6 +135,7 @@ pub(crate) fn a_script_is_checked_before_it_runs() {
         ("weather.forcast(city='x')", "line 1, column 1: `weather` has no function `forcast`; did you mean `forecast`?"),
         ("x = 1\nwether.forecast(city='x')", "line 2, column 1: `wether` is not defined; did you mean `weather`?"),
         ("forecast(city='x')", "line 1, column 1: `forecast` is not defined; did you mean `weather.forecast`?"),
+        ("math.sqrt(4)", "line 1, column 1: `math` is not defined; write `import math` before"),
         ("weather.forecast(town='x')", "line 1, column 18: `weather.forecast` has no argument `town`; it takes: city, days"),
         ("weather.forecast(citty='x')", "line 1, column 18: `weather.forecast` has no argument `citty`; did you mean `city`?"),
         (
@@ -150,6 +151,11 @@ pub(crate) fn a_script_is_checked_before_it_runs() {
         assert_eq!(problems[0].to_string(), problem, "{source}");
         assert!(report.calls.is_empty());
     }
+    for (source, place) in [("diary.read()", "line 1, column 1: `diary`"), ("1\nsend('x')", "line 2, column 1: `send`")] {
+        let Outcome::Refused(problems) = run(source).outcome else { panic!("{source} is refused") };
+        let told = problems[0].to_string();
+        assert!(told.starts_with(&format!("{place} is not defined; there are: math_tools, weather, add, ")), "{told}");
+    }
     let report = run("print('never')\nweather.forcast()\nadd(1)");
     let Outcome::Refused(problems) = report.outcome else { panic!("it is refused") };
     assert_eq!((problems.len(), report.output.as_str()), (2, ""), "everything is said at once, and nothing is run");
@@ -157,6 +163,10 @@ pub(crate) fn a_script_is_checked_before_it_runs() {
         "weather = {'forcast': 1}\nweather.get('x')",
         "weather.forecast(**{'city': 'x'})",
         "def add(x):\n    return x\nadd(1)",
+        "try:\n    diary.read()\nexcept NameError:\n    pass",
+        "exec('diary = []')\ndiary.append(1)",
+        "match {'a': 1}:\n    case {**diary}:\n        diary.get('a')",
+        "from math import *\nsqrt(4)",
         "try:\n    weather.nope\nexcept AttributeError:\n    pass",
     ] {
         assert!(matches!(run(right).outcome, Outcome::Done(_)), "{right}");
