@@ -22,5 +22,7 @@ mod scripts;
 mod serve;
 mod settings;
 mod support;
+#[cfg(unix)]
+mod terminal;
 mod turns;
 mod web;

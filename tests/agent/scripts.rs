@@ -1,15 +1,10 @@
 //! Scripts: those that a person runs, and those of a model.
 
-use std::{
-    io::{Read, Write},
-    sync::mpsc,
-    time::Duration,
-};
-
 use serde_json::{Value, json};
 
 use crate::{
     support::{Place, Run},
+    terminal::Terminal,
     turns::{Answer, Provider, call, stream},
 };
 
@@ -76,8 +71,8 @@ fn a_script_that_is_wrong_says_where_and_the_exit_code_how() {
 fn a_script_may_call_only_what_it_is_allowed() {
     let place = Place::new();
     assert_eq!(run(&place, "dice.roll('1d1').total", &["--allow", "dice.*"]).good(), "1\n");
-    let err = run(&place, "notes.list()", &["--allow", "dice.*", "--allow", "basic.now"]).bad(1);
-    assert!(err.contains("name 'notes' is not defined"), "{err}");
+    let err = run(&place, "notes.list()", &["--allow", "dice.*", "--allow", "basic.now"]).bad(2);
+    assert!(err.contains("line 1, column 1: `notes` is not defined; there are: basic, dice"), "{err}");
     let err = run(&place, "1", &["--allow", "dice.rol"]).bad(2);
     assert!(err.contains("there is no tool `dice.rol`") && err.contains("did you mean `dice.roll`?"), "{err}");
 }
@@ -250,43 +245,15 @@ fn a_script_that_never_ends_costs_its_limit_and_not_the_turn() {
 #[cfg(unix)]
 #[test]
 fn a_person_sees_the_script_its_calls_and_its_result() {
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-
     let provider = by_scripts(vec![script("a = dice.roll('5d1')\nprint('thrown')\na.total * 2"), says("Ten.")], "");
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-    grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("it may be used");
-    let path = ptsname(&ours, Vec::new()).expect("its path").into_string().expect("text");
-    let theirs = std::fs::OpenOptions::new().read(true).write(true).open(path).expect("the other end");
-    let mut command = provider.place.command(&["chat"]);
-    command.stdin(theirs.try_clone().expect("a handle")).stdout(theirs).env("TERM", "xterm").env("NO_COLOR", "1");
-    let mut child = command.spawn().expect("the program starts");
-    drop(command);
-    let mut terminal = std::fs::File::from(ours);
-    let mut screen = terminal.try_clone().expect("a handle");
-    let (shown, shows) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut bytes = [0; 4096];
-        while let Ok(count @ 1..) = screen.read(&mut bytes) {
-            let _ = shown.send(String::from_utf8_lossy(&bytes[..count]).into_owned());
-        }
-    });
-    let mut seen = String::new();
-    let mut see = |words: &str| {
-        while !seen.contains(words) {
-            match shows.recv_timeout(Duration::from_secs(60)) {
-                Ok(more) => seen.push_str(&more),
-                Err(_) => panic!("`{words}` is not shown: {seen}"),
-            }
-        }
-        std::mem::take(&mut seen)
-    };
-    see("> ");
-    terminal.write_all(b"roll\r").expect("it is typed");
-    let seen = see("Ten.");
+    let mut terminal = Terminal::start(provider.place.command(&["chat"]));
+    terminal.see("> ");
+    terminal.enter("roll");
+    let seen = terminal.see("Ten.");
     let at = |words: &str| seen.find(words).unwrap_or_else(|| panic!("`{words}` is not shown: {seen}"));
     let places = ["▶ script", "a = dice.roll('5d1')", "  → dice.roll", "  ✓ dice.roll", "✓ script", "    10", "thrown", "Ten."];
     let places: Vec<_> = places.iter().map(|words| at(words)).collect();
     assert!(places[..5].is_sorted() && places[4] < places[7], "{seen}");
-    terminal.write_all(b"/quit\r").expect("it is typed");
-    assert!(child.wait().expect("it ends").success());
+    terminal.enter("/quit");
+    terminal.ends_well();
 }

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::Place;
+use crate::{support::Place, terminal::Terminal};
 
 /// A provider that speaks as OpenAI does, and gives each request the next answer.
 pub(crate) struct Provider {
@@ -137,8 +137,6 @@ fn a_picture_is_sent_by_its_path_and_its_secret_is_not_recorded() {
 #[cfg(unix)]
 #[test]
 fn what_is_typed_during_a_turn_is_taken_at_once() {
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-
     let (go_on, held) = mpsc::channel::<()>();
     let say = |text: &str| ("200 OK", stream(&[json!({ "content": text })], "stop"));
     let provider = Provider::waiting(vec![say("first answer"), say("second answer")], move |number| {
@@ -146,52 +144,26 @@ fn what_is_typed_during_a_turn_is_taken_at_once() {
             let _ = held.recv_timeout(Duration::from_secs(30));
         }
     });
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-    grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("it may be used");
-    let path = ptsname(&ours, Vec::new()).expect("its path").into_string().expect("text");
-    let theirs = std::fs::OpenOptions::new().read(true).write(true).open(path).expect("the other end");
-    let mut command = provider.place.command(&["chat"]);
-    command.stdin(theirs.try_clone().expect("a handle")).stdout(theirs).env("TERM", "xterm");
-    let mut child = command.spawn().expect("the program starts");
-    drop(command);
-    let mut terminal = std::fs::File::from(ours);
-    let mut screen = terminal.try_clone().expect("a handle");
-    let (shown, shows) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut bytes = [0; 4096];
-        while let Ok(count @ 1..) = screen.read(&mut bytes) {
-            let _ = shown.send(String::from_utf8_lossy(&bytes[..count]).into_owned());
-        }
-    });
-    let mut seen = String::new();
-    let mut see = |words: &str| {
-        while !seen.contains(words) {
-            match shows.recv_timeout(Duration::from_secs(30)) {
-                Ok(more) => seen.push_str(&more),
-                Err(_) => panic!("`{words}` is not shown: {seen}"),
-            }
-        }
-        std::mem::take(&mut seen)
-    };
-    see("> ");
-    terminal.write_all(b"hello\r").expect("it is typed");
+    let mut terminal = Terminal::start(provider.place.command(&["chat"]));
+    terminal.see("> ");
+    terminal.enter("hello");
     provider.request();
-    terminal.write_all(b"/status\r").expect("it is typed");
-    see("0 waiting");
-    terminal.write_all(b"and this\r").expect("it is typed");
+    terminal.enter("/status");
+    terminal.see("0 waiting");
+    terminal.enter("and this");
     // It is stored and decided on before it waits.
     loop {
-        terminal.write_all(b"/status\r").expect("it is typed");
-        if see(" waiting").contains("1 waiting") {
+        terminal.enter("/status");
+        if terminal.see(" waiting").contains("1 waiting") {
             break;
         }
     }
     go_on.send(()).expect("it waits");
-    see("second answer");
+    terminal.see("second answer");
     assert!(provider.request().to_string().contains("and this"));
-    see("> ");
-    terminal.write_all(b"/quit\r").expect("it is typed");
-    assert!(child.wait().expect("it ends").success());
+    terminal.see("> ");
+    terminal.enter("/quit");
+    terminal.ends_well();
 }
 
 /// How often the program is killed.
