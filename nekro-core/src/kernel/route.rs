@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{
     Kernel, Running,
+    describe::{body_schema, object_schema},
     guard::{guarded, limited},
-    registry::{body_schema, object_schema},
     restriction::Restriction,
 };
 use crate::{
