@@ -27,7 +27,7 @@ pub(super) struct Peer(pub(super) Option<IpAddr>);
 pub(super) async fn door(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response<Body> {
     let started = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    server.metrics.begin();
+    server.kept.metrics.begin();
     let (mut response, who) = match server.admit(&request) {
         Ok(identity) => {
             let mut request = request;
@@ -45,7 +45,7 @@ pub(super) async fn door(State(server): State<Arc<Server>>, request: Request, ne
     };
     protect(response.headers_mut());
     let status = response.status().as_u16();
-    server.metrics.end(status, started.elapsed());
+    server.kept.metrics.end(status, started.elapsed());
     server.console(&method, &path, status, started.elapsed(), &who);
     response
 }
@@ -61,7 +61,7 @@ impl Server {
         let identity = self.identify(headers, &peer)?;
         // Those without a name are told apart by where they come from.
         let whose = if identity == Identity::guest() { peer } else { format!("={}", identity.name) };
-        count(&self.rates, whose, self.settings.rate_callers, "`serve.rate`")?;
+        count(&self.kept.rates, whose, self.settings.rate_callers, "`serve.rate`")?;
         Ok(identity)
     }
 
@@ -72,7 +72,7 @@ impl Server {
             let found = scheme_and_token.and_then(|(_, token)| self.tokens.find(token.trim()));
             return found.ok_or_else(|| self.refuse(peer));
         }
-        if let Some(identity) = text(header::COOKIE).and_then(|cookies| self.logins.find(cookies)) {
+        if let Some(identity) = text(header::COOKIE).and_then(|cookies| self.kept.logins.find(cookies)) {
             return Ok(identity);
         }
         Ok(if self.settings.auth { Identity::guest() } else { Identity::operator() })
@@ -80,7 +80,7 @@ impl Server {
 
     /// Counts a wrong token, and says that it is wrong.
     pub(super) fn refuse(&self, peer: &str) -> Problem {
-        match count(&self.refused, peer.to_owned(), self.settings.rate_callers, "20 wrong tokens in a minute") {
+        match count(&self.kept.refused, peer.to_owned(), self.settings.rate_callers, "20 wrong tokens in a minute") {
             Ok(()) => Problem::new(401, "unauthorized", "the token is not one that this server knows"),
             Err(problem) => problem,
         }

@@ -12,7 +12,7 @@ use super::{answer, problem::Problem, request, server::Server};
 /// Answers a request for something below `/p/`.
 pub(super) async fn answer(server: &Server, request: axum::extract::Request) -> Response<Body> {
     match asked(server, request).await {
-        Ok((answered, last)) => answer::answer(answered, last.as_deref(), &server.streams),
+        Ok((answered, last)) => answer::answer(answered, last.as_deref(), &server.kept.streams),
         Err(problem) => answer::problem(&problem),
     }
 }
