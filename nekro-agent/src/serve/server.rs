@@ -179,9 +179,7 @@ impl Server {
         let body = match tokio::time::timeout(self.settings.receive_deadline, whole).await {
             Ok(Ok(body)) => body,
             Ok(Err(error)) if is_too_long(&error) => {
-                let most = self.settings.body_bytes;
-                let problem = Problem::new(413, "too_long", format!("the body has more than {most} bytes"));
-                return Err(problem.with_hint("the limit is `serve.body_bytes`"));
+                return Err(self.too_long());
             }
             Ok(Err(_)) => return Err(Problem::bad_request("the body did not come to its end")),
             Err(_) => {
@@ -190,6 +188,13 @@ impl Server {
             }
         };
         Ok(Request { uri: parts.uri, headers: parts.headers, path, body, identity })
+    }
+
+    /// The body of a request is too long.
+    pub(super) fn too_long(&self) -> Problem {
+        let most = self.settings.body_bytes;
+        let problem = Problem::new(413, "too_long", format!("the body has more than {most} bytes"));
+        problem.with_hint("the limit is `serve.body_bytes`")
     }
 
     /// Decides whether somebody may ask for what is for a role and above.
@@ -216,6 +221,8 @@ fn filter(method: Method) -> MethodFilter {
         Method::Put => MethodFilter::PUT,
         Method::Patch => MethodFilter::PATCH,
         Method::Delete => MethodFilter::DELETE,
+        // The API has none.
+        Method::Any => MethodFilter::OPTIONS,
     }
 }
 

@@ -26,6 +26,7 @@ mod requires;
 mod restriction;
 mod roster;
 mod route;
+mod routes;
 mod start;
 mod status;
 mod switch;
@@ -65,7 +66,7 @@ pub use self::{
     problem::{Problem, RegistryError},
     prompt::Section,
     registry::Registry,
-    route::{FoundRoute, Given, RouteEntry},
+    route::{FoundRoute, Given, Held, RouteEntry},
     start::{Builder, StartError},
     status::{PluginStatus, Stage},
     switch::SwitchError,

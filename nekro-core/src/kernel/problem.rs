@@ -99,6 +99,17 @@ pub enum Problem {
         /// Where the function stands.
         location: Location,
     },
+    /// A route's parts do not fit together.
+    BadRoute {
+        /// The plugin.
+        plugin: &'static str,
+        /// What is wrong.
+        problem: &'static str,
+        /// The way out.
+        hint: &'static str,
+        /// Where the function stands.
+        location: Location,
+    },
     /// A plugin is linked that the bundle does not name.
     Unnamed {
         /// The plugin.
@@ -141,6 +152,7 @@ impl Problem {
                 "write it like `cron = \"0 9 * * 1-5\"`, `every = \"15m\"` or `at = \"2026-12-31T09:00:00Z\"`".to_owned()
             }
             Self::NoTask { .. } => "put `#[task]` on the function, or take `&Tasks`, which starts tasks".to_owned(),
+            Self::BadRoute { hint, .. } => (*hint).to_owned(),
             Self::Orphan { plugin, .. } => format!("name the plugin `{plugin}` in `bundle!`"),
             Self::Unnamed { package, .. } => {
                 format!("add `{}` to `bundle!`, or remove the dependency that brings it", package.replace('-', "_"))
@@ -187,6 +199,9 @@ impl fmt::Display for Problem {
             }
             Self::NoTask { plugin, location } => {
                 write!(f, "{location}, of the plugin `{plugin}`, takes `&Task`, and is no task")
+            }
+            Self::BadRoute { plugin, problem, location, .. } => {
+                write!(f, "the route at {location}, of the plugin `{plugin}`, {problem}")
             }
             Self::Unnamed { plugin, package } => {
                 write!(f, "the plugin `{plugin}` of the package `{package}` is linked, but the bundle does not name it")

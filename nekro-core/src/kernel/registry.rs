@@ -8,6 +8,7 @@ use super::{
     listeners::{EventTypes, index_events},
     requires::{read_requirements, start_order},
     roster::{compare_roster, duplicate, index_has, names},
+    routes::unfit,
     taken::{taken, unread},
 };
 use crate::{
@@ -163,6 +164,7 @@ impl Registry {
         let of_tasks = tasks.iter().map(|task| (task.plugin, task.decl.lent, task.decl.location));
         let capabilities = taken(&of.plugins, lent, of_tasks, &mut problems);
         unread(&of.schedules, &mut problems);
+        unfit(&routes, &mut problems);
         let requires = read_requirements(&of.plugins, &index, &mut problems);
         let start_order = start_order(&of.plugins, &requires, &mut problems);
         let plugins = of.plugins.iter().zip(requires).zip(capabilities).enumerate();
