@@ -117,3 +117,37 @@ fn a_turn_comes_to_its_end_after_the_server_was_told_to_end() {
     });
     assert_eq!(server.child.wait().expect("it ends").code(), Some(0));
 }
+
+#[test]
+fn people_find_the_pages_of_plugins_that_run_and_of_no_others() {
+    let server = Server::start("");
+    let listed = |path: &str| value(&server.ask("GET", path, &Value::Null).body);
+    let found = |list: &Value, path: &str| {
+        list.as_array().expect("a list").iter().find(|entry| entry["path"] == path).map(|entry| entry["title"].clone())
+    };
+    assert_eq!(found(&listed("/api/navigation"), "/p/board"), Some(json!("Board")));
+    assert_eq!(found(&listed("/api/cards"), "/p/board/summary"), Some(json!("Board")));
+    let shown = server.place.run(&["plugins", "show", "board"]).good();
+    assert!(shown.contains("in the navigation") && shown.contains("a card of the dashboard"), "{shown}");
+    assert_eq!(server.ask("POST", "/api/plugins/board/disable", &Value::Null).status, 200);
+    assert_eq!(found(&listed("/api/navigation"), "/p/board"), None);
+    assert_eq!(found(&listed("/api/cards"), "/p/board/summary"), None);
+}
+
+#[test]
+fn a_page_names_its_files_and_a_browser_keeps_them() {
+    let server = Server::start("");
+    let page = server.ask("GET", "/p/board/", &Value::Null);
+    assert!(page.head.contains("content-security-policy: default-src 'self'"), "{}", page.head);
+    let file = page.body.split('"').find(|part| part.ends_with(".js")).expect("a script of its own");
+    let get =
+        |headers: &str| server.raw(&format!("GET {file} HTTP/1.1\r\nHost: localhost\r\n{headers}Connection: close\r\n\r\n"));
+    let script = get("");
+    assert!(script.status == 200 && script.head.contains("immutable") && script.body.contains("EventSource"), "{script:?}");
+    let mark = script.head.lines().find_map(|line| line.strip_prefix("etag: ")).expect("a mark");
+    let known = get(&format!("If-None-Match: \"other\", W/{mark}\r\n"));
+    assert!(known.status == 304 && known.body.is_empty() && known.head.contains(mark), "{known:?}");
+    assert_eq!(get("If-None-Match: \"other\"\r\n").status, 200);
+    let older = server.ask("GET", "/p/board/files/board-0000000000000000.js", &Value::Null);
+    assert_eq!(older.status, 404);
+}
