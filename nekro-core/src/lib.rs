@@ -103,7 +103,7 @@ pub use self::{
     output::{Content, Image, IntoReply, Kind, Note, Part, Reply, Show},
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::{IntoSection, PromptDecl},
-    route::{Method, RouteDecl, RouteOutput},
+    route::{Method, PlaceDecl, RouteDecl, RouteOutput},
     schedule::{
         Action, Cron, CronError, Misfire, Overlap, Schedule, ScheduleDecl, ScheduleRecord, When as ScheduleWhen, WhenDecl,
         Workdays,

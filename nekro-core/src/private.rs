@@ -25,7 +25,7 @@ pub use crate::{
     output::{AnswerOf, Convert, FallibleTag, PlainTag, Probe, Reply, ReplyOf},
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::PromptDecl,
-    route::{Method, RouteDecl},
+    route::{Method, PlaceDecl, RouteDecl},
     schedule::{Misfire, Overlap, ScheduleDecl, WhenDecl, Workdays},
     secret::Secret,
     task::{ArgumentsJson, TaskArguments, TaskDecl, TaskEnd, WhenDisabled, start_as_tool, started_task},

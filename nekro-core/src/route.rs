@@ -41,8 +41,21 @@ pub struct RouteDecl {
     pub output: fn() -> RouteOutput,
     /// The function.
     pub body: Body<Result<Answer, Error>>,
+    /// Where people find it; nothing for one that only programs ask for.
+    pub place: PlaceDecl,
     /// Where it stands.
     pub location: Location,
+}
+
+/// Where people find a route that is a page: in the navigation, or as a card of the dashboard.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlaceDecl {
+    /// What the navigation calls it.
+    pub nav: Option<&'static str>,
+    /// What stands above its card.
+    pub card: Option<&'static str>,
+    /// A sign to know it by, such as an emoji.
+    pub icon: Option<&'static str>,
 }
 
 /// What a route answers, without its type.
@@ -55,6 +68,8 @@ pub struct RouteOutput {
 }
 
 /// The methods that a route can have. `HEAD` is answered by the route for `GET`.
+///
+/// `ANY` is for a function that returns a router: it has all methods, and everything below its path too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(missing_docs, reason = "each is called as the protocol calls it")]
@@ -64,6 +79,7 @@ pub enum Method {
     Put,
     Patch,
     Delete,
+    Any,
 }
 
 impl Method {
@@ -75,6 +91,7 @@ impl Method {
             Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
+            Self::Any => "ANY",
         }
     }
 }

@@ -115,6 +115,9 @@ pub fn prompt(keys: TokenStream, item: TokenStream) -> TokenStream {
 /// | key | meaning |
 /// |---|---|
 /// | `auth = user` | the least that a caller must be: `user`, `manager` or `admin`; or `public`, for everybody |
+/// | `nav = "Boards"` | what the navigation calls it, if it is there: a page that is asked for by `GET` and without arguments |
+/// | `card = "Open cards"` | what stands above its card, if the dashboard has one |
+/// | `icon = "📋"` | a sign to know it by, beside `nav` or `card` |
 /// | `deadline = "5s"` | how long it may take |
 #[proc_macro_attribute]
 pub fn route(keys: TokenStream, item: TokenStream) -> TokenStream {

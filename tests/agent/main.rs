@@ -20,6 +20,8 @@ mod schema;
 mod scripts;
 #[cfg(feature = "http")]
 mod serve;
+#[cfg(feature = "http")]
+mod served;
 mod settings;
 mod support;
 #[cfg(unix)]

@@ -12,22 +12,23 @@ use serde_json::{Value, json};
 use crate::support::Place;
 
 /// A server that runs, until it is dropped.
-struct Server {
-    place: Place,
-    child: Child,
-    address: SocketAddr,
-    token: String,
+pub(crate) struct Server {
+    pub(crate) place: Place,
+    pub(crate) child: Child,
+    pub(crate) address: SocketAddr,
+    pub(crate) token: String,
 }
 
 /// What was answered.
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Server {
-    fn start(settings: &str) -> Self {
+    pub(crate) fn start(settings: &str) -> Self {
         let place = Place::with_settings(settings);
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--json"];
         let mut child = place.command(&arguments).stderr(Stdio::inherit()).spawn().expect("the program starts");
@@ -40,20 +41,20 @@ impl Server {
         Self { address: address.parse().expect("an address"), token, child, place }
     }
 
-    fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).expect("it listens");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a limit");
         stream
     }
 
     /// Sends a request, as it is.
-    fn raw(&self, request: &str) -> Answer {
+    pub(crate) fn raw(&self, request: &str) -> Answer {
         let mut stream = self.connect();
         stream.write_all(request.as_bytes()).expect("it reads");
         read(stream)
     }
 
-    fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let (token, length) = (&self.token, body.len());
         self.raw(&format!(
@@ -61,10 +62,16 @@ impl Server {
         ))
     }
 
+    /// Tells it to end.
     #[cfg(unix)]
-    fn end(&mut self) -> i32 {
+    pub(crate) fn tell_to_end(&self) {
         let process = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
         rustix::process::kill_process(process, rustix::process::Signal::TERM).expect("it runs");
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn end(&mut self) -> i32 {
+        self.tell_to_end();
         self.child.wait().expect("it ends").code().unwrap_or(-1)
     }
 }

@@ -1,7 +1,10 @@
-//! A plugin with a page and a route: `nekro serve` has them at `/p/counter`.
+//! A plugin with a page, a route, and a router for a WebSocket and uploads: `nekro serve` has them at `/p/counter`.
 
 #![forbid(unsafe_code)]
 
+mod live;
+
+use nekro_axum::Routes;
 use nekro_core::{prelude::*, web::Html};
 
 /// Counts visits.
@@ -18,7 +21,7 @@ pub struct Visits {
 }
 
 /// Greets whoever comes.
-#[route(GET, "/", auth = public)]
+#[route(GET, "/", auth = public, nav = "Counter", icon = "🔢")]
 fn page() -> Html {
     Html("<!doctype html><title>Counter</title><h1>Hello!</h1>".to_owned())
 }
@@ -34,6 +37,12 @@ async fn visit(
 ) -> Result<Visits> {
     let count = store.update(&place, |count: Option<u64>| count.unwrap_or(0).saturating_add(people)).await?;
     Ok(Visits { place, count })
+}
+
+/// What plain functions cannot say: `/live/visits` is a WebSocket, and `/live/guests` takes a file.
+#[route(ANY, "/live", auth = user)]
+fn live(store: &Store) -> Routes {
+    live::router(store.clone()).into()
 }
 
 #[cfg(test)]

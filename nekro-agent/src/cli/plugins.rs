@@ -159,6 +159,16 @@ fn text(description: &Description<'_>) -> String {
     section("commands", commands.map(|command| named(format!("/{}", command.name), &command.description)).collect());
     let routes = plugin.routes.iter();
     section("routes", routes.map(|route| named(format!("{} {}", route.method, route.path), &route.description)).collect());
+    let found = |title: &Option<String>, where_: &str, route: &manifest::Route| {
+        let title = title.as_ref()?;
+        let icon = route.icon.as_ref().map(|icon| format!("{icon} ")).unwrap_or_default();
+        Some(vec![format!("{icon}{title}"), route.path.clone(), where_.to_owned()])
+    };
+    let places = plugin
+        .routes
+        .iter()
+        .flat_map(|route| [found(&route.nav, "in the navigation", route), found(&route.card, "a card of the dashboard", route)]);
+    section("people find", places.flatten().collect());
     let webhooks = plugin.webhooks.iter();
     section("webhooks", webhooks.map(|hook| named(hook.path.clone(), &hook.description)).collect());
     let handlers = plugin.handlers.iter();

@@ -11,7 +11,7 @@ use serde::Serialize;
 pub(super) struct Word<'p> {
     #[serde(flatten)]
     of: Of<'p>,
-    /// The rules about its tools and commands.
+    /// The rules about its tools, commands and routes.
     rules: Vec<&'p Rule>,
 }
 
@@ -19,7 +19,9 @@ impl<'p> Word<'p> {
     pub(super) fn of(policy: &'p Policy, plugin: &manifest::Plugin) -> Self {
         let fits = |rule: &&Rule| {
             let mut commands = plugin.commands.iter().flat_map(|command| std::iter::once(&command.name).chain(&command.aliases));
-            plugin.tools.iter().any(|tool| rule.fits_tool(&tool.name)) || commands.any(|name| rule.fits_command(name))
+            plugin.tools.iter().any(|tool| rule.fits_tool(&tool.name))
+                || commands.any(|name| rule.fits_command(name))
+                || plugin.routes.iter().any(|route| rule.fits_route(route.method, &route.path))
         };
         Self { of: policy.of(&plugin.id), rules: policy.rules.iter().filter(fits).collect() }
     }
@@ -49,8 +51,11 @@ impl<'p> Word<'p> {
 /// Says a rule in a line, such as `calm: notes.*, /note: rate 10/1m, a person is asked`.
 fn describe(rule: &Rule) -> String {
     let commands = rule.commands.iter().map(|pattern| format!("/{}", pattern.text));
-    let about = rule.tools.iter().map(|pattern| pattern.text.clone()).chain(commands).collect::<Vec<_>>().join(", ");
+    let routes = rule.routes.iter().map(|pattern| pattern.text.clone());
+    let about =
+        rule.tools.iter().map(|pattern| pattern.text.clone()).chain(commands).chain(routes).collect::<Vec<_>>().join(", ");
     let mut says = Vec::new();
+    says.extend(rule.deny.then(|| "nobody may".to_owned()));
     says.extend(rule.role.map(|role| format!("role {role} and above")));
     says.extend(
         rule.origins

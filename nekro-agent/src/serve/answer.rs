@@ -49,6 +49,7 @@ pub(super) fn answer(answer: web::Answer, last: Option<&str>, streams: &Streams)
     let web::Answer { status, media_type, headers, body, .. } = answer;
     let body = match body {
         web::Body::Whole(bytes) => Body::from(bytes),
+        web::Body::Static(bytes) => Body::from(bytes),
         web::Body::Pieces(pieces) => Body::from_stream(stream::iter(pieces.map(|piece| Ok::<_, Infallible>(Bytes::from(piece))))),
         web::Body::Events(mut events) => {
             let Ok(place) = Arc::clone(&streams.places).try_acquire_owned() else {

@@ -10,7 +10,7 @@ use super::{
     connection::Doors,
     feed::Feed,
     hooks,
-    server::{Parts, Server},
+    server::{Kept, Server},
     settings::ServeSettings,
 };
 use crate::{
@@ -51,7 +51,7 @@ pub(crate) async fn run(agent: &Agent, live: &Arc<Live>, served: Served, screen:
     let address = doors.address().map_err(Failure::work)?;
     let mut signals = Signals::new();
     let (end, ending) = watch::channel(false);
-    let server = Server::new(Parts {
+    let server = Arc::new(Server {
         kernel: agent.kernel.clone(),
         machine: agent.machine.clone(),
         storage: Arc::clone(&storage),
@@ -59,7 +59,7 @@ pub(crate) async fn run(agent: &Agent, live: &Arc<Live>, served: Served, screen:
         feed,
         tokens: Tokens::new(&token, &settings),
         has_console: !screen.is_json() && std::io::stdout().is_terminal(),
-        ending: ending.clone(),
+        kept: Kept::new(&settings, ending.clone()),
         settings: settings.clone(),
         #[cfg(feature = "mcp")]
         changes: served.changes,

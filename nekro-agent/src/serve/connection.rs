@@ -1,6 +1,11 @@
 //! Taking connections, and letting them end.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Router, extract::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -8,12 +13,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
 use tower_service::Service;
 
-use super::{door::Peer, settings::ServeSettings};
+use super::{door::Peer, line::Line, settings::ServeSettings};
 
 /// The most lines of a head.
 const MOST_HEADERS: usize = 100;
@@ -90,13 +95,13 @@ impl Doors {
                 () = is_ending(&mut ending) => break,
                 place = Arc::clone(&places).acquire_owned() => place,
             };
+            let Ok(place) = place else { break };
             tokio::select! {
                 biased;
                 () = is_ending(&mut ending) => break,
                 taken = self.tcp.accept() => match taken {
                     Ok((stream, from)) => {
-                        let connection = how.clone().serve(stream, Peer(Some(from.ip())), router.clone());
-                        connections.spawn(async move { connection.await; drop(place); });
+                        connections.spawn(how.clone().serve(stream, Some(from.ip()), place, router.clone()));
                     }
                     Err(error) => {
                         tracing::warn!("a connection could not be taken: {error}");
@@ -106,8 +111,7 @@ impl Doors {
                 taken = self.accept_unix() => match taken {
                     #[cfg(unix)]
                     Ok(stream) => {
-                        let connection = how.clone().serve(stream, Peer(None), router.clone());
-                        connections.spawn(async move { connection.await; drop(place); });
+                        connections.spawn(how.clone().serve(stream, None, place, router.clone()));
                     }
                     #[cfg(not(unix))]
                     Ok(()) => {}
@@ -171,9 +175,17 @@ struct How {
 }
 
 impl How {
-    async fn serve(mut self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, router: Router) {
+    async fn serve(
+        mut self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        from: Option<IpAddr>,
+        place: OwnedSemaphorePermit,
+        router: Router,
+    ) {
+        let (line, cut) = Line::new(stream, place);
+        let peer = Peer { address: from, cut };
         let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(peer.clone());
             // A router is always ready.
             router.clone().call(request)
         });
@@ -182,7 +194,8 @@ impl How {
             .header_read_timeout(self.receive_deadline)
             .max_headers(MOST_HEADERS)
             .max_buf_size(self.header_bytes)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(line), service)
+            .with_upgrades();
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),

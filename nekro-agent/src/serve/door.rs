@@ -16,18 +16,23 @@ use axum::{
 use futures_util::FutureExt;
 use nekro_core::kernel::{Buckets, Refused};
 
-use super::{access::Identity, answer, problem::Problem, server::Server};
+use super::{access::Identity, answer, line::Cut, problem::Problem, server::Server};
 use crate::{cli::plain, style::DIM};
 
-/// Where a connection comes from; none for a Unix socket.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) Option<IpAddr>);
+/// Where a connection comes from.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    /// None for a Unix socket.
+    pub(super) address: Option<IpAddr>,
+    /// Cuts the connection.
+    pub(super) cut: Arc<Cut>,
+}
 
 /// Lets a request in or not, and finishes its answer.
 pub(super) async fn door(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response<Body> {
     let started = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    server.metrics.begin();
+    server.kept.metrics.begin();
     let (mut response, who) = match server.admit(&request) {
         Ok(identity) => {
             let mut request = request;
@@ -45,14 +50,14 @@ pub(super) async fn door(State(server): State<Arc<Server>>, request: Request, ne
     };
     protect(response.headers_mut());
     let status = response.status().as_u16();
-    server.metrics.end(status, started.elapsed());
+    server.kept.metrics.end(status, started.elapsed());
     server.console(&method, &path, status, started.elapsed(), &who);
     response
 }
 
 impl Server {
     fn admit(&self, request: &Request) -> Result<Identity, Problem> {
-        let peer = request.extensions().get::<Peer>().and_then(|peer| peer.0);
+        let peer = request.extensions().get::<Peer>().and_then(|peer| peer.address);
         let peer = peer.map_or_else(|| "socket".to_owned(), |peer| peer.to_string());
         let headers = request.headers();
         let host = host(headers, request.uri())?;
@@ -61,7 +66,7 @@ impl Server {
         let identity = self.identify(headers, &peer)?;
         // Those without a name are told apart by where they come from.
         let whose = if identity == Identity::guest() { peer } else { format!("={}", identity.name) };
-        count(&self.rates, whose, self.settings.rate_callers, "`serve.rate`")?;
+        count(&self.kept.rates, whose, self.settings.rate_callers, "`serve.rate`")?;
         Ok(identity)
     }
 
@@ -72,7 +77,7 @@ impl Server {
             let found = scheme_and_token.and_then(|(_, token)| self.tokens.find(token.trim()));
             return found.ok_or_else(|| self.refuse(peer));
         }
-        if let Some(identity) = text(header::COOKIE).and_then(|cookies| self.logins.find(cookies)) {
+        if let Some(identity) = text(header::COOKIE).and_then(|cookies| self.kept.logins.find(cookies)) {
             return Ok(identity);
         }
         Ok(if self.settings.auth { Identity::guest() } else { Identity::operator() })
@@ -80,7 +85,7 @@ impl Server {
 
     /// Counts a wrong token, and says that it is wrong.
     pub(super) fn refuse(&self, peer: &str) -> Problem {
-        match count(&self.refused, peer.to_owned(), self.settings.rate_callers, "20 wrong tokens in a minute") {
+        match count(&self.kept.refused, peer.to_owned(), self.settings.rate_callers, "20 wrong tokens in a minute") {
             Ok(()) => Problem::new(401, "unauthorized", "the token is not one that this server knows"),
             Err(problem) => problem,
         }
@@ -137,9 +142,10 @@ fn check_host(host: &str, known: &[String]) -> Result<(), Problem> {
     Err(problem.with_hint("`serve.hosts` lists its names"))
 }
 
-/// Refuses what a page of somebody else's wants to change. A program sends neither of these headers.
+/// Refuses what a page of somebody else's wants to change. A program sends neither of these headers. A WebSocket is asked for by `GET`,
+/// and a browser lets every page read what comes by it.
 fn check_page(method: &Method, headers: &HeaderMap, host: &str) -> Result<(), Problem> {
-    if matches!(*method, Method::GET | Method::HEAD) {
+    if matches!(*method, Method::GET | Method::HEAD) && !headers.contains_key(header::UPGRADE) {
         return Ok(());
     }
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("\u{fffd}"));
@@ -198,6 +204,9 @@ mod tests {
             check(Method::GET, &[("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")]),
             "it cannot read the answer"
         );
+        assert!(check(Method::GET, &[("upgrade", "websocket")]), "a program");
+        assert!(check(Method::GET, &[("upgrade", "websocket"), ("origin", "http://localhost:8642")]));
+        assert!(!check(Method::GET, &[("upgrade", "websocket"), ("origin", "https://evil.example")]));
         assert!(check(Method::POST, &[]), "a program");
         assert!(check(Method::POST, &[("origin", "http://localhost:8642"), ("sec-fetch-site", "same-origin")]));
         for page in [

@@ -10,12 +10,12 @@ use std::{
 
 use nekro_core::{
     BoxFuture, Result, SessionId, TurnId,
-    event::facts::{ToolExecuted, ToolOutcome, TurnComplete, TurnOutcome},
+    event::facts::{PluginStopped, ToolExecuted, ToolOutcome, TurnComplete, TurnOutcome},
     kernel::{ApprovalPort, Observed, ObserverPort},
     web::{Channel, Notice},
 };
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::agent::{Progress, Surface};
 
@@ -32,6 +32,8 @@ pub(crate) struct Feed {
     pub(super) counts: Counts,
     // Those who follow the answer of one session, to pass it on in a form of their own.
     followers: Mutex<HashMap<SessionId, Vec<mpsc::UnboundedSender<Step>>>>,
+    /// Changes whenever a plugin has stopped.
+    pub(super) stopped: watch::Sender<()>,
     next: Option<Arc<dyn ObserverPort>>,
 }
 
@@ -85,6 +87,7 @@ impl Feed {
             facts: Channel::keeping(kept),
             counts: Counts::default(),
             followers: Mutex::default(),
+            stopped: watch::Sender::new(()),
             next,
         }
     }
@@ -170,6 +173,9 @@ impl ObserverPort for Feed {
                 TurnOutcome::Limit => 4,
             };
             self.counts.turns[at].fetch_add(1, Ordering::Relaxed);
+        }
+        if fact.get::<PluginStopped>().is_some() {
+            self.stopped.send_replace(());
         }
         if let Some(call) = fact.get::<ToolExecuted>() {
             let at = match call.outcome {

@@ -45,7 +45,7 @@ pub(super) struct Hooks(Notify);
 /// Answers a webhook.
 pub(super) async fn answer(server: &Server, request: axum::extract::Request) -> Response<Body> {
     match take(server, request).await {
-        Ok(answered) => answer::answer(answered, None, &server.streams),
+        Ok(answered) => answer::answer(answered, None, &server.kept.streams),
         Err(problem) => answer::problem(&problem),
     }
 }
@@ -72,7 +72,7 @@ async fn take(server: &Server, request: axum::extract::Request) -> Result<web::A
     let (id, event) = names(entry, &request, &payload)?;
     let came = NewDelivery { plugin: plugin.clone(), hook: name.clone(), id: id.clone(), event, payload: text };
     let is_new = server.storage.put_delivery(came).await?;
-    server.hooks.0.notify_one();
+    server.kept.hooks.0.notify_one();
     Ok(web::Answer::json(&json!({ "id": id, "new": is_new }))?.with_status(202))
 }
 
@@ -133,7 +133,7 @@ pub(super) async fn handle(server: Arc<Server>, mut ending: watch::Receiver<bool
             tokio::select! {
                 biased;
                 _ = ending.wait_for(|ending| *ending) => return,
-                () = server.hooks.0.notified() => {}
+                () = server.kept.hooks.0.notified() => {}
                 () = tokio::time::sleep(wait.clamp(Duration::from_millis(10), LONGEST)) => {}
             }
         }

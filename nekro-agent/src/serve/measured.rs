@@ -9,7 +9,7 @@ use super::{
     access::Tokens,
     connection::Doors,
     feed::Feed,
-    server::{Parts, Server},
+    server::{Kept, Server},
     settings::ServeSettings,
 };
 use crate::{
@@ -50,7 +50,7 @@ pub async fn serve(registry: Registry, directory: PathBuf) -> Served {
     let sources = Sources::new(None, Vec::new());
     let live = Live::new(agent.kernel.clone(), sources, catalogue, std::collections::BTreeSet::new(), Checked::default(), 0);
     let (end, ending) = watch::channel(false);
-    let server = Server::new(Parts {
+    let server = Arc::new(Server {
         kernel: agent.kernel.clone(),
         machine: agent.machine.clone(),
         storage,
@@ -59,7 +59,7 @@ pub async fn serve(registry: Registry, directory: PathBuf) -> Served {
         tokens: Tokens::new(&token, &settings),
         settings: settings.clone(),
         has_console: false,
-        ending: ending.clone(),
+        kept: Kept::new(&settings, ending.clone()),
         #[cfg(feature = "mcp")]
         changes: Arc::default(),
         #[cfg(feature = "mcp")]

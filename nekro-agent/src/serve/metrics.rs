@@ -42,7 +42,7 @@ impl Metrics {
 /// Writes all counts.
 pub(super) fn text(server: &Server) -> String {
     let mut out = Text(String::new());
-    let metrics = &server.metrics;
+    let metrics = &server.kept.metrics;
     let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
     out.head("nekro_http_requests_total", "counter", "Requests that were answered, by the class of their status.");
     let mut all = 0;

@@ -45,7 +45,8 @@ pub(super) fn document(registry: &Registry) -> Value {
         good(&mut described, 200, Some(("application/json", reply)));
         paths.add(&format!("/api/tools/{}", entry.name), Method::Post, described);
     }
-    for entry in registry.routes() {
+    // What is below a router, it alone knows.
+    for entry in registry.routes().iter().filter(|entry| !entry.is_router()) {
         let described = of_route(entry, &mut paths.schemas);
         paths.add(&entry.path(), entry.decl.method, described);
     }
@@ -65,6 +66,7 @@ pub(super) fn document(registry: &Registry) -> Value {
         "servers": [{ "url": "/" }],
         "security": [{ "token": [] }, { "login": [] }],
         "tags": paths.tags(),
+        "x-routers": registry.routes().iter().filter(|entry| entry.is_router()).map(of_router).collect::<Vec<_>>(),
         "paths": paths.paths,
         "components": {
             "schemas": paths.schemas,
@@ -225,6 +227,10 @@ fn of_route(entry: &RouteEntry, schemas: &mut Map<String, Value>) -> Value {
     let other = shape.media_type.map(|media_type| (media_type, json!({ "type": "string" })));
     good(&mut of, status, json.or(other));
     of
+}
+
+fn of_router(entry: &RouteEntry) -> Value {
+    json!({ "path": entry.path(), "description": entry.decl.docs, "x-role": entry.decl.role })
 }
 
 fn of_webhook(entry: &WebhookEntry, schemas: &mut Map<String, Value>) -> Value {

@@ -1,47 +1,109 @@
 //! Plugins' routes: found by the kernel, which knows who is running.
 
-use axum::{body::Body, http::Response};
-use nekro_core::{
-    kernel::{FoundRoute, Given},
-    web,
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    http::{Method, Response, StatusCode, header},
 };
+use nekro_core::kernel::{FoundRoute, Given, RouteEntry};
 use serde_json::Map;
 
-use super::{answer, problem::Problem, request, server::Server};
+use super::{
+    access::Identity,
+    answer,
+    problem::Problem,
+    request::{self, Request},
+    routers,
+    server::Server,
+};
 
 /// Answers a request for something below `/p/`.
-pub(super) async fn answer(server: &Server, request: axum::extract::Request) -> Response<Body> {
-    match asked(server, request).await {
-        Ok((answered, last)) => answer::answer(answered, last.as_deref(), &server.streams),
+pub(super) async fn answer(server: &Arc<Server>, request: axum::extract::Request) -> Response<Body> {
+    let method = request.method().clone();
+    let started = std::time::Instant::now();
+    let mut asked = Asked::default();
+    let answered = match asked.answer(server, request).await {
+        Ok(answered) => answered,
         Err(problem) => answer::problem(&problem),
+    };
+    if let Some(entry) = asked.entry {
+        record(entry, &method, answered.status(), started.elapsed(), &asked.who);
+    }
+    answered
+}
+
+/// What was found out of a request while it was answered.
+#[derive(Default)]
+struct Asked<'s> {
+    entry: Option<&'s RouteEntry>,
+    who: String,
+}
+
+impl<'s> Asked<'s> {
+    async fn answer(&mut self, server: &'s Arc<Server>, request: axum::extract::Request) -> Result<Response<Body>, Problem> {
+        let nothing = || Problem::new(404, "unknown_route", "there is nothing at this path");
+        let path = request.uri().path().strip_prefix("/p/").ok_or_else(nothing)?;
+        let (plugin, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
+        let parts = request::parts(rest).ok_or_else(|| Problem::bad_request("the path is no text"))?;
+        let (entry, given) = match server.kernel.find_route(plugin, request.method().as_str(), &parts) {
+            FoundRoute::Route(entry, given) => (entry, given),
+            FoundRoute::OtherMethods(methods) => {
+                let names: Vec<_> = methods.iter().map(|method| method.name()).collect();
+                let problem = Problem::new(405, "method_not_allowed", "what is at this path is asked for by another method");
+                return Err(Problem { allow: Some(names.join(", ").into()), ..problem });
+            }
+            _ => return Err(nothing()),
+        };
+        self.entry = Some(entry);
+        if let Some(identity) = request.extensions().get::<Identity>() {
+            self.who.clone_from(&identity.name);
+        }
+        if entry.is_router() {
+            let identity = request.extensions().get::<Identity>().cloned().unwrap_or_else(Identity::guest);
+            server.allow(&identity, entry.decl.role)?;
+            return routers::answer(server, entry, identity.caller(), request).await;
+        }
+        let request = server.receive(request, Vec::new(), entry.decl.role).await?;
+        let mut words = request.pairs();
+        let body = match request.media_type().as_str() {
+            _ if request.body.is_empty() => Map::new(),
+            // What a page's form sends.
+            "application/x-www-form-urlencoded" => {
+                words.extend(url::form_urlencoded::parse(&request.body).into_owned());
+                Map::new()
+            }
+            _ => request.json()?,
+        };
+        let answered = server.kernel.route(entry, Given::new(given, words, body), &request.caller()).await?;
+        let answered = answer::answer(answered, request.header("last-event-id"), &server.kept.streams);
+        Ok(unless_known(&request, answered))
     }
 }
 
-async fn asked(server: &Server, request: axum::extract::Request) -> Result<(web::Answer, Option<String>), Problem> {
-    let nothing = || Problem::not_found("there is nothing at this path");
-    let path = request.uri().path().strip_prefix("/p/").ok_or_else(nothing)?;
-    let (plugin, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
-    let parts = request::parts(rest).ok_or_else(|| Problem::bad_request("the path is no text"))?;
-    let (entry, given) = match server.kernel.find_route(plugin, request.method().as_str(), &parts) {
-        FoundRoute::Route(entry, given) => (entry, given),
-        FoundRoute::OtherMethods(methods) => {
-            let names: Vec<_> = methods.iter().map(|method| method.name()).collect();
-            let problem = Problem::new(405, "method_not_allowed", "what is at this path is asked for by another method");
-            return Err(Problem { allow: Some(names.join(", ").into()), ..problem });
-        }
-        _ => return Err(nothing()),
-    };
-    let request = server.receive(request, Vec::new(), entry.decl.role).await?;
-    let mut words = request.pairs();
-    let body = match request.media_type().as_str() {
-        _ if request.body.is_empty() => Map::new(),
-        // What a page's form sends.
-        "application/x-www-form-urlencoded" => {
-            words.extend(url::form_urlencoded::parse(&request.body).into_owned());
-            Map::new()
-        }
-        _ => request.json()?,
-    };
-    let answered = server.kernel.route(entry, Given::new(given, words, body), &request.caller()).await?;
-    Ok((answered, request.header("last-event-id").map(str::to_owned)))
+/// Leaves out what a browser has already, by the mark that it was told before.
+fn unless_known(request: &Request, answered: Response<Body>) -> Response<Body> {
+    let Some(mark) = answered.headers().get(header::ETAG).and_then(|mark| mark.to_str().ok()) else { return answered };
+    let known = request.header(header::IF_NONE_MATCH.as_str()).unwrap_or_default();
+    let is_known = known.split(',').map(|one| one.trim().trim_start_matches("W/")).any(|one| one == "*" || one == mark);
+    if !is_known || answered.status() != StatusCode::OK {
+        return answered;
+    }
+    let (mut parts, _) = answered.into_parts();
+    parts.status = StatusCode::NOT_MODIFIED;
+    parts.headers.remove(header::CONTENT_TYPE);
+    Response::from_parts(parts, Body::empty())
+}
+
+/// Writes a line of the log: who asked a plugin for what. Neither the path nor the query, for they may hold secrets; by the route it is known
+/// what was asked. Looking at something is worth less room than changing it.
+fn record(entry: &RouteEntry, method: &Method, status: StatusCode, took: std::time::Duration, who: &str) {
+    let (plugin, route, status) = (entry.decl.plugin.id, entry.decl.name, status.as_u16());
+    let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let is_look = matches!(*method, Method::GET | Method::HEAD) && (200..400).contains(&status);
+    if is_look {
+        tracing::debug!(target: "nekro::routes", plugin, route, %method, status, milliseconds, who);
+    } else {
+        tracing::info!(target: "nekro::routes", plugin, route, %method, status, milliseconds, who);
+    }
 }

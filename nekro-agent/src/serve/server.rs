@@ -46,71 +46,48 @@ pub(super) struct Server {
     pub(super) feed: Arc<Feed>,
     pub(super) settings: ServeSettings,
     pub(super) tokens: Tokens,
-    pub(super) logins: Logins,
-    pub(super) metrics: Metrics,
+    /// Whether a line is printed for each request.
+    pub(super) has_console: bool,
+    pub(super) kept: Kept,
+    #[cfg(feature = "mcp")]
+    pub(super) changes: Arc<crate::mcp::Changes>,
+    #[cfg(feature = "mcp")]
+    pub(super) mcp_limits: crate::mcp::Limits,
+}
+
+/// What a server keeps from one request to the next.
+pub(super) struct Kept {
     /// How often each caller asks.
     pub(super) rates: Buckets<String>,
     /// How many wrong tokens came from where.
     pub(super) refused: Buckets<String>,
+    pub(super) logins: Logins,
+    pub(super) metrics: Metrics,
     /// The conversations that clients of the OpenAI API have begun.
     pub(super) conversations: Arc<Conversations>,
     pub(super) hooks: Hooks,
-    /// Whether a line is printed for each request.
-    pub(super) has_console: bool,
     pub(super) streams: Streams,
-    #[cfg(feature = "mcp")]
-    pub(super) changes: Arc<crate::mcp::Changes>,
-    #[cfg(feature = "mcp")]
-    pub(super) mcp_limits: crate::mcp::Limits,
 }
 
-/// What a server is made of.
-pub(super) struct Parts {
-    pub(super) kernel: Kernel,
-    pub(super) machine: Machine,
-    pub(super) storage: Arc<Storage>,
-    pub(super) live: Arc<Live>,
-    pub(super) feed: Arc<Feed>,
-    pub(super) settings: ServeSettings,
-    pub(super) tokens: Tokens,
-    pub(super) has_console: bool,
-    pub(super) ending: watch::Receiver<bool>,
-    #[cfg(feature = "mcp")]
-    pub(super) changes: Arc<crate::mcp::Changes>,
-    #[cfg(feature = "mcp")]
-    pub(super) mcp_limits: crate::mcp::Limits,
-}
-
-impl Server {
-    pub(super) fn new(parts: Parts) -> Arc<Self> {
-        let Parts { kernel, machine, storage, live, feed, settings, tokens, has_console, ending, .. } = parts;
+impl Kept {
+    pub(super) fn new(settings: &ServeSettings, ending: watch::Receiver<bool>) -> Self {
         let wrong_tokens: Rate = WRONG_TOKENS.parse().expect("a rate");
-        Arc::new(Self {
+        Self {
             rates: Buckets::new(settings.rate),
             refused: Buckets::new(wrong_tokens),
-            streams: Streams { places: Arc::new(Semaphore::new(settings.streams.min(Semaphore::MAX_PERMITS))), ending },
             logins: Logins::default(),
             metrics: Metrics::default(),
             conversations: Arc::default(),
             hooks: Hooks::default(),
-            kernel,
-            machine,
-            storage,
-            live,
-            feed,
-            settings,
-            tokens,
-            has_console,
-            #[cfg(feature = "mcp")]
-            changes: parts.changes,
-            #[cfg(feature = "mcp")]
-            mcp_limits: parts.mcp_limits,
-        })
+            streams: Streams { places: Arc::new(Semaphore::new(settings.streams.min(Semaphore::MAX_PERMITS))), ending },
+        }
     }
+}
 
+impl Server {
     /// Tells whether the server is ending.
     pub(super) fn is_ending(&self) -> bool {
-        *self.streams.ending.borrow()
+        *self.kept.streams.ending.borrow()
     }
 
     /// Returns what answers every path.
@@ -150,8 +127,12 @@ impl Server {
     /// Returns what answers MCP clients.
     #[cfg(feature = "mcp")]
     fn mcp(self: &Arc<Self>) -> Router<Arc<Self>> {
-        let service =
-            crate::mcp::service(self.kernel.clone(), Arc::clone(&self.changes), &self.mcp_limits, self.streams.ending.clone());
+        let service = crate::mcp::service(
+            self.kernel.clone(),
+            Arc::clone(&self.changes),
+            &self.mcp_limits,
+            self.kept.streams.ending.clone(),
+        );
         let ask = |State(server): State<Arc<Self>>, mut request: axum::extract::Request, next: axum::middleware::Next| async move {
             let identity = request.extensions().get::<Identity>().cloned().unwrap_or_else(Identity::guest);
             if let Err(problem) = server.allow(&identity, Some(nekro_core::Role::User)) {
@@ -179,7 +160,7 @@ impl Server {
             Ok((answered, request.header("last-event-id").map(str::to_owned)))
         };
         match answered.await {
-            Ok((answered, last)) => answer::answer(answered, last.as_deref(), &self.streams),
+            Ok((answered, last)) => answer::answer(answered, last.as_deref(), &self.kept.streams),
             Err(problem) => answer::problem(&problem),
         }
     }
@@ -198,9 +179,7 @@ impl Server {
         let body = match tokio::time::timeout(self.settings.receive_deadline, whole).await {
             Ok(Ok(body)) => body,
             Ok(Err(error)) if is_too_long(&error) => {
-                let most = self.settings.body_bytes;
-                let problem = Problem::new(413, "too_long", format!("the body has more than {most} bytes"));
-                return Err(problem.with_hint("the limit is `serve.body_bytes`"));
+                return Err(self.too_long());
             }
             Ok(Err(_)) => return Err(Problem::bad_request("the body did not come to its end")),
             Err(_) => {
@@ -209,6 +188,13 @@ impl Server {
             }
         };
         Ok(Request { uri: parts.uri, headers: parts.headers, path, body, identity })
+    }
+
+    /// The body of a request is too long.
+    pub(super) fn too_long(&self) -> Problem {
+        let most = self.settings.body_bytes;
+        let problem = Problem::new(413, "too_long", format!("the body has more than {most} bytes"));
+        problem.with_hint("the limit is `serve.body_bytes`")
     }
 
     /// Decides whether somebody may ask for what is for a role and above.
@@ -235,6 +221,8 @@ fn filter(method: Method) -> MethodFilter {
         Method::Put => MethodFilter::PUT,
         Method::Patch => MethodFilter::PATCH,
         Method::Delete => MethodFilter::DELETE,
+        // The API has none.
+        Method::Any => MethodFilter::OPTIONS,
     }
 }
 

@@ -5,8 +5,8 @@ use std::{any::TypeId, sync::Arc};
 use super::{
     Kernel, Live,
     breaker::Pass,
+    entry::Listener,
     guard::{Failure, guarded, limited},
-    registry::Listener,
 };
 use crate::{
     call::{Call, Input},

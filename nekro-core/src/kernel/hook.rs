@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::{
     Kernel, Running,
+    describe::described,
     guard::{guarded, limited},
-    registry::described,
 };
 use crate::{
     call::{Body, Call, Input},

@@ -7,21 +7,30 @@ mod bucket;
 mod call;
 mod channel;
 mod decide;
+mod declarations;
+mod describe;
+mod entry;
 mod fact;
 mod gate;
 mod guard;
 mod hook;
 mod lifecycle;
 mod limits;
+mod listeners;
 mod mailbox;
 mod presence;
+mod problem;
 mod prompt;
 mod registry;
+mod requires;
 mod restriction;
+mod roster;
 mod route;
+mod routes;
 mod start;
 mod status;
 mod switch;
+mod taken;
 mod task;
 
 use std::{
@@ -47,14 +56,17 @@ pub use self::{
     call::{ApprovalPort, ApprovalRequest, Called, OwnCall},
     channel::Configuration,
     decide::{Decided, Failed},
+    declarations::Declarations,
+    entry::{CommandEntry, EventEntry, PluginEntry, TaskEntry, ToolEntry},
     fact::{Observed, ObserverPort},
     hook::{Delivered, DeliveredAs, RawDelivery, WebhookEntry},
     lifecycle::{Running, StartProblem},
     limits::Limits,
     presence::{Presence, PresencePort},
+    problem::{Problem, RegistryError},
     prompt::Section,
-    registry::{CommandEntry, Declarations, EventEntry, PluginEntry, Problem, Registry, RegistryError, TaskEntry, ToolEntry},
-    route::{FoundRoute, Given, RouteEntry},
+    registry::Registry,
+    route::{FoundRoute, Given, Held, RouteEntry},
     start::{Builder, StartError},
     status::{PluginStatus, Stage},
     switch::SwitchError,

@@ -31,7 +31,7 @@ pub(super) struct Restrictions {
     // By the number of the tool, and by that of the command; empty without a policy.
     tools: Box<[Option<Box<Restriction>>]>,
     commands: Box<[Option<Box<Restriction>>]>,
-    // By the number of the route: no rule is about one, but its plugin's limits hold.
+    // By the number of the route.
     routes: Box<[Option<Box<Restriction>>]>,
     // By plugin and capability, where the policy limits the use.
     gates: BTreeMap<&'static str, BTreeMap<&'static str, Arc<Gate>>>,
@@ -39,12 +39,14 @@ pub(super) struct Restrictions {
     plugins: BTreeMap<usize, PluginLimits>,
 }
 
-/// What the policy says of one tool or command.
+/// What the policy says of one tool, command or route.
 pub(super) struct Restriction {
     role: Role,
     // All of these have to allow it.
     origins: Vec<Vec<OriginKind>>,
     rates: Vec<RateLimit>,
+    // Whether it is there for nobody.
+    deny: bool,
     ask: Option<String>,
     deadline: Option<Cap<Duration>>,
     slots: Option<Arc<Slots>>,
@@ -66,6 +68,7 @@ enum Who {
 }
 
 /// The calls of one plugin that run at the same time.
+#[derive(Debug)]
 struct Slots {
     plugin: &'static str,
     taken: AtomicUsize,
@@ -73,6 +76,7 @@ struct Slots {
 }
 
 /// The place of a call among those that run. Empty if they are not counted.
+#[derive(Debug)]
 pub(super) struct Slot(Option<Arc<Slots>>);
 
 struct PluginLimits {
@@ -103,7 +107,12 @@ impl Restrictions {
             restrict(decl.plugin.id, policy.rules.iter().filter(fits).collect())
         });
         let commands = commands.collect();
-        let routes = registry.routes().iter().map(|route| restrict(route.decl.plugin.id, Vec::new())).collect();
+        let routes = registry.routes().iter().map(|route| {
+            let path = route.path();
+            let rules = policy.rules.iter().filter(|rule| rule.fits_route(route.decl.method, &path));
+            restrict(route.decl.plugin.id, rules.collect())
+        });
+        let routes = routes.collect();
         let plugins = registry.plugins().iter().enumerate().filter_map(|(at, entry)| {
             let caps = policy.of(entry.decl.id).limits;
             (caps.mailbox.is_some() || caps.concurrency.is_some()).then(|| {
@@ -144,16 +153,17 @@ impl Restriction {
             role: rules.iter().filter_map(|rule| rule.role).max().unwrap_or(Role::Guest),
             origins: rules.iter().filter_map(|rule| rule.origins.clone()).collect(),
             rates: rules.iter().filter_map(|rule| rate(&rule)).collect(),
+            deny: rules.iter().any(|rule| rule.deny),
             ask: rules.iter().find(|rule| rule.ask).map(|rule| format!("{rule} asks a person")),
             deadline,
             slots,
         })
     }
 
-    /// Tells whether the tool or command is there for a caller.
+    /// Tells whether the tool, command or route is there for a caller.
     pub(super) fn admits(&self, caller: &Caller) -> bool {
         let origin = OriginKind::of(caller);
-        caller.role >= self.role && self.origins.iter().all(|origins| origins.contains(&origin))
+        !self.deny && caller.role >= self.role && self.origins.iter().all(|origins| origins.contains(&origin))
     }
 
     /// Returns why a person has to approve each call, if so.

@@ -1,14 +1,17 @@
 //! Routes: which one is meant by a request, and calling it.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use serde_json::{Map, Value};
 
 use super::{
     Kernel, Running,
+    describe::{body_schema, object_schema},
     guard::{guarded, limited},
-    registry::{body_schema, object_schema},
-    restriction::Restriction,
+    restriction::{Restriction, Slot},
 };
 use crate::{
     argument::from_pairs,
@@ -51,6 +54,15 @@ pub enum FoundRoute<'k> {
     OtherMethods(Vec<Method>),
     /// None.
     Nothing,
+}
+
+/// Keeps a plugin as it was when a router of it was asked, until the router has answered.
+#[derive(Debug)]
+pub struct Held {
+    /// How long the router may take.
+    pub limit: Duration,
+    _plugin: Arc<Running>,
+    _slot: Slot,
 }
 
 /// What a request gives.
@@ -129,40 +141,61 @@ impl RouteEntry {
         (self.plugin, self.segments.clone(), self.decl.method, self.decl.location)
     }
 
-    /// Returns what a path says of the arguments, if it fits.
-    fn read(&self, path: &[String]) -> Option<Vec<(&'static str, String)>> {
-        if path.len() != self.segments.len() {
-            return None;
-        }
-        let mut given = Vec::new();
-        for (segment, part) in self.segments.iter().zip(path) {
-            match segment {
-                Segment::Literal(text) if part == text => {}
-                Segment::Literal(_) => return None,
-                Segment::Argument(name) => given.push((*name, part.clone())),
-            }
-        }
-        Some(given)
+    /// Tells whether it is a router, which has everything below its path too.
+    pub fn is_router(&self) -> bool {
+        self.decl.method == Method::Any
+    }
+
+    /// Returns how many parts its whole path has: `/p/chat/room` has three.
+    pub fn depth(&self) -> usize {
+        2 + self.segments.len()
+    }
+
+    /// Tells whether it fits a path. A router fits all that begins as it does.
+    fn fits<S: AsRef<str>>(&self, path: &[S]) -> bool {
+        let is_long_enough = if self.is_router() { path.len() >= self.segments.len() } else { path.len() == self.segments.len() };
+        let fits = |(segment, part): (&Segment, &S)| match segment {
+            Segment::Literal(text) => part.as_ref() == *text,
+            Segment::Argument(_) => true,
+        };
+        is_long_enough && self.segments.iter().zip(path).all(fits)
+    }
+
+    /// Returns what a path that fits says of the arguments.
+    fn read<S: AsRef<str>>(&self, path: &[S]) -> Vec<(&'static str, String)> {
+        let arguments = self.segments.iter().zip(path).filter_map(|(segment, part)| match segment {
+            Segment::Literal(_) => None,
+            Segment::Argument(name) => Some((*name, part.as_ref().to_owned())),
+        });
+        arguments.collect()
     }
 }
 
 impl Kernel {
     /// Finds the route of a plugin for a request: `path` is what follows `/p/<plugin>/`, in its parts and decoded. A plugin that does
     /// not run has none. `HEAD` is answered as `GET` is.
-    pub fn find_route(&self, plugin: &str, method: &str, path: &[String]) -> FoundRoute<'_> {
+    ///
+    /// Of what fits, text in the path is preferred to an argument, and both to a router; of routers, the one with the longest path.
+    pub fn find_route<S: AsRef<str>>(&self, plugin: &str, method: &str, path: &[S]) -> FoundRoute<'_> {
         let Some(at) = self.registry().plugin_index(plugin) else { return FoundRoute::Nothing };
         let live = self.0.live.load();
         if live.halted || live.plugin(live.channel(None), at).is_none() {
             return FoundRoute::Nothing;
         }
         let method = if method == "HEAD" { "GET" } else { method };
-        let mut others = Vec::new();
-        for entry in self.registry().routes_of(at) {
-            let Some(given) = entry.read(path) else { continue };
-            if entry.decl.method.name() == method {
-                return FoundRoute::Route(entry, given);
+        let (mut others, mut router) = (Vec::new(), None::<&RouteEntry>);
+        for entry in self.registry().routes_of(at).iter().filter(|entry| entry.fits(path)) {
+            if entry.is_router() {
+                router =
+                    Some(entry).filter(|entry| router.is_none_or(|known| known.segments.len() < entry.segments.len())).or(router);
+            } else if entry.decl.method.name() == method {
+                return FoundRoute::Route(entry, entry.read(path));
+            } else {
+                others.push(entry.decl.method);
             }
-            others.push(entry.decl.method);
+        }
+        if let Some(router) = router {
+            return FoundRoute::Route(router, Vec::new());
         }
         if others.is_empty() { FoundRoute::Nothing } else { FoundRoute::OtherMethods(others) }
     }
@@ -171,14 +204,49 @@ impl Kernel {
     ///
     /// # Errors
     ///
-    /// `unknown_route`, `invalid_arguments`, `busy`, `deadline`, `panicked`, or what the function returned.
+    /// `unknown_route`, `invalid_arguments`, `rate_limited`, `busy`, `deadline`, `panicked`, or what the function returned.
     pub async fn route(&self, entry: &RouteEntry, given: Given, caller: &Caller) -> Result<Answer> {
-        let unknown = || Error::new("there is nothing at this path").with_code("unknown_route");
-        let plugin: Arc<Running> = self.running(entry.plugin, None).ok_or_else(unknown)?;
         let restriction = self.route_restriction(entry);
+        let (_held, answer) = self.call_route(entry, restriction, given, caller).await?;
+        Ok(answer)
+    }
+
+    /// Asks a router for what answers a request, which is held until it has done so.
+    ///
+    /// # Errors
+    ///
+    /// As [`Kernel::route`].
+    pub async fn router(&self, entry: &RouteEntry, caller: &Caller) -> Result<(Held, Answer)> {
+        self.call_route(entry, self.route_restriction(entry), Given::default(), caller).await
+    }
+
+    /// Tells whether a route is there for a caller: its plugin runs, and neither its own role nor the policy is above the caller.
+    pub fn sees_route(&self, entry: &RouteEntry, caller: &Caller) -> bool {
+        let live = self.0.live.load();
+        !live.halted
+            && live.plugin(live.channel(None), entry.plugin).is_some()
+            && entry.decl.role.is_none_or(|role| caller.role >= role)
+            && self.route_restriction(entry).is_none_or(|restriction| restriction.admits(caller))
+    }
+
+    async fn call_route(
+        &self,
+        entry: &RouteEntry,
+        restriction: Option<&Restriction>,
+        given: Given,
+        caller: &Caller,
+    ) -> Result<(Held, Answer)> {
+        let unknown = || Error::new("there is nothing at this path").with_code("unknown_route");
+        if restriction.is_some_and(|restriction| !restriction.admits(caller)) {
+            return Err(unknown());
+        }
+        let plugin = self.running(entry.plugin, None).ok_or_else(unknown)?;
         let forms = super::call::forms(entry.arguments(), entry.decl.arguments);
         let arguments = from_pairs(&forms, &given.words, given.body)?;
-        let _slot = Self::take_slot(restriction)?;
+        if restriction.is_some() {
+            self.count_call(restriction, &format!("{} {}", entry.decl.method, entry.path()), caller)?;
+        }
+        let slot = Self::take_slot(restriction)?;
         let limit = entry.decl.deadline.unwrap_or(self.limits().call_deadline);
         let limit = restriction.map_or(limit, |restriction| Restriction::shorten(restriction, limit));
         let call = Call { kernel: self, plugin: &plugin, caller, limit, input: Input::Arguments(&arguments) };
@@ -186,7 +254,8 @@ impl Kernel {
             Body::Sync(body) => guarded(|| body(&call)),
             Body::Async(body) => limited(body(&call), limit).await,
         };
-        result.map_err(|failure| Self::explain(restriction, failure, entry.decl.name))
+        let answer = result.map_err(|failure| Self::explain(restriction, failure, entry.decl.name))?;
+        Ok((Held { limit, _plugin: plugin, _slot: slot }, answer))
     }
 }
 

@@ -41,6 +41,11 @@ pub enum Stage {
 }
 
 impl Kernel {
+    /// Tells whether a plugin can be called now.
+    pub fn is_running(&self, plugin: &str) -> bool {
+        self.registry().plugin_index(plugin).is_some_and(|at| self.running(at, None).is_some())
+    }
+
     /// Tells how the plugins are doing, sorted by id.
     pub fn status(&self) -> Vec<PluginStatus> {
         let stages = self.0.stages.lock().unwrap_or_else(PoisonError::into_inner).clone();

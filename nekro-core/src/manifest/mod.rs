@@ -252,6 +252,15 @@ pub struct Route {
     pub media_type: Option<String>,
     /// The JSON Schema of its answer; `None` for one that is not JSON.
     pub answer: Option<Value>,
+    /// What the navigation calls it, if it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nav: Option<String>,
+    /// What stands above its card on the dashboard, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
+    /// A sign to know it by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
     /// Where the function stands.
     pub location: String,
 }

@@ -230,6 +230,9 @@ impl Route {
             status: shape.status,
             media_type: owned(shape.media_type),
             answer: entry.output().cloned().map(sorted),
+            nav: owned(decl.place.nav),
+            card: owned(decl.place.card),
+            icon: owned(decl.place.icon),
             location: place(decl.location, decl.plugin),
         }
     }

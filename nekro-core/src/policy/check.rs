@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::{Entry, List, Of, Policy, matches, place, scope};
+use super::{Entry, List, Of, Policy, matches, place, rule::is_about, scope};
 use crate::{
     argument::suggest,
     capability,
@@ -146,7 +146,19 @@ impl Policy {
             .flat_map(|name| [Some(name.as_str()), name.split_once(' ').map(|(group, _)| group)])
             .flatten()
             .collect();
+        let routes: Vec<_> =
+            plugins().flat_map(|plugin| &plugin.routes).map(|route| (route.method, route.path.as_str())).collect();
         for rule in &self.rules {
+            let is_there = |one: &Entry| routes.iter().any(|(method, path)| is_about(&one.text, *method, path));
+            for Entry { text, line } in rule.routes.iter().filter(|one| !is_there(one)) {
+                let path = text.split_once(' ').map_or(text.as_str(), |(_, path)| path);
+                let meant = meant(path, routes.iter().map(|(_, path)| *path));
+                unknown(
+                    *line,
+                    format!("no route `{text}` is linked{meant}"),
+                    "a rule about nothing protects nothing: correct or remove it",
+                );
+            }
             for (what, patterns, names) in [("tool", &rule.tools, &tools), ("command", &rule.commands, &commands)] {
                 for Entry { text, line } in patterns.iter().filter(|one| !names.iter().any(|name| matches(&one.text, name))) {
                     let meant = meant(text, names.iter().copied());

@@ -197,9 +197,19 @@ impl Reader<'_> {
         let key = format!("rules[{at}]");
         let table = self.table(value, &key)?;
         let line = self.line(&value.span());
-        let mut rule =
-            Rule { name: None, tools: Vec::new(), commands: Vec::new(), role: None, origins: None, rate: None, ask: false, line };
-        let known = ["name", "tools", "commands", "role", "origins", "rate", "ask"];
+        let mut rule = Rule {
+            name: None,
+            tools: Vec::new(),
+            commands: Vec::new(),
+            routes: Vec::new(),
+            deny: false,
+            role: None,
+            origins: None,
+            rate: None,
+            ask: false,
+            line,
+        };
+        let known = ["name", "tools", "commands", "routes", "deny", "role", "origins", "rate", "ask"];
         let before = self.mistakes.len();
         self.keys(table, &key, &known, |reader, name, _, value| {
             let key = format!("{key}.{name}");
@@ -207,6 +217,8 @@ impl Reader<'_> {
                 "name" => rule.name = reader.text(value, &key),
                 "tools" => rule.tools = reader.names(value, &key, "notes.*"),
                 "commands" => rule.commands = reader.names(value, &key, "reset"),
+                "routes" => rule.routes = reader.routes(value, &key),
+                "deny" => rule.deny = reader.yes(value, &key),
                 "role" => rule.role = reader.role(value, &key),
                 "origins" => rule.origins = reader.origins(value, &key),
                 "rate" => rule.rate = reader.rate(value, &key),
@@ -214,21 +226,28 @@ impl Reader<'_> {
             }
         });
         if self.mistakes.len() == before {
-            if rule.tools.is_empty() && rule.commands.is_empty() {
+            if rule.tools.is_empty() && rule.commands.is_empty() && rule.routes.is_empty() {
                 self.wrong(
                     value.span(),
                     &key,
-                    "a rule is about something: add `tools`, `commands` or both, such as `tools = \"notes.*\"`",
+                    "a rule is about something: add `tools`, `commands` or `routes`, such as `tools = \"notes.*\"`",
                 );
             }
-            if rule.role.is_none() && rule.origins.is_none() && rule.rate.is_none() && !rule.ask {
-                self.wrong(value.span(), &key, "this rule forbids nothing: add `role`, `origins`, `rate` or `ask`");
+            if rule.role.is_none() && rule.origins.is_none() && rule.rate.is_none() && !rule.ask && !rule.deny {
+                self.wrong(value.span(), &key, "this rule forbids nothing: add `role`, `origins`, `rate`, `ask` or `deny`");
             }
             if rule.ask && !rule.commands.is_empty() {
                 self.wrong(
                     value.span(),
                     &key,
                     "`ask` is for tools, and a command was typed by a person already: remove one of the two",
+                );
+            }
+            if rule.ask && !rule.routes.is_empty() {
+                self.wrong(
+                    value.span(),
+                    &key,
+                    "`ask` is for tools, and whoever asks for a route cannot be asked: use `role` or `deny`",
                 );
             }
         }
@@ -338,6 +357,36 @@ impl Reader<'_> {
             }
         }
         names
+    }
+
+    fn routes(&mut self, value: &Value<'_>, key: &str) -> Vec<Entry> {
+        const EXAMPLE: &str = "POST /p/board/*";
+        let items = match value.get_ref() {
+            DeValue::String(_) => std::slice::from_ref(value),
+            DeValue::Array(items) if !items.is_empty() => &items[..],
+            _ => {
+                return self
+                    .expected(value, key, &format!("a route or a list of routes, such as \"{EXAMPLE}\""))
+                    .unwrap_or_default();
+            }
+        };
+        let mut routes = Vec::new();
+        for item in items {
+            let Some(text) = self.text(item, key) else { continue };
+            let (method, path) = text.split_once(' ').unwrap_or(("*", &text));
+            let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'*');
+            let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"/_-.~{}*".contains(&byte);
+            let is_path = path.starts_with(['/', '*']) && path.bytes().all(fits);
+            if is_method && is_path {
+                routes.push(Entry { text, line: self.line(&item.span()) });
+            } else {
+                let problem = format!(
+                    "`{text}` is no route: write its path as `nekro plugins show` does, alone or after its method, such as `{EXAMPLE}`"
+                );
+                self.wrong(item.span(), key, problem);
+            }
+        }
+        routes
     }
 
     fn number(&mut self, value: &Value<'_>, key: &str) -> Option<usize> {

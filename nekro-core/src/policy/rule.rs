@@ -7,9 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Entry, matches, place};
-use crate::caller::{Caller, Origin, Role};
+use crate::{
+    caller::{Caller, Origin, Role},
+    route::Method,
+};
 
-/// A rule about tools and commands. It only ever forbids: a call must meet every rule that fits.
+/// A rule about tools, commands and routes. It only ever forbids: a call must meet every rule that fits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Rule {
@@ -22,13 +25,19 @@ pub struct Rule {
     /// The commands that it is about, without the slash; `*` stands for any characters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<Entry>,
+    /// The routes that it is about, such as `POST /p/board/cards` or, by whatever method, `/p/board/*`; `*` stands for any characters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Entry>,
+    /// Whether nobody may call.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deny: bool,
     /// The least that a caller must be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
     /// Through what a call must come; `None` for anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origins: Option<Vec<OriginKind>>,
-    /// How often each caller may call each of the tools and commands.
+    /// How often each caller may call each of the tools, commands and routes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
     /// Whether a person has to approve each call.
@@ -88,6 +97,20 @@ impl Rule {
         self.commands
             .iter()
             .any(|pattern| matches(&pattern.text, name) || group.is_some_and(|group| matches(&pattern.text, group)))
+    }
+
+    /// Tells whether it is about a route: `path` is the whole path as it is declared, such as `/p/board/cards/{id}`. What is said of one
+    /// method is said of a router, which has all of them.
+    pub fn fits_route(&self, method: Method, path: &str) -> bool {
+        self.routes.iter().any(|pattern| is_about(&pattern.text, method, path))
+    }
+}
+
+/// Tells whether a pattern of routes is about one.
+pub(super) fn is_about(pattern: &str, method: Method, path: &str) -> bool {
+    match pattern.split_once(' ') {
+        Some((by, pattern)) => (method == Method::Any || matches(by, method.name())) && matches(pattern.trim_start(), path),
+        None => matches(pattern, path),
     }
 }
 
@@ -194,6 +217,20 @@ impl<'de> Deserialize<'de> for Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rule_about_a_route_names_its_path_and_perhaps_its_method() {
+        let path = "/p/board/cards/{id}";
+        for pattern in
+            ["/p/board/cards/{id}", "/p/board/*", "*", "PATCH /p/board/*", "PATCH /p/board/cards/{id}", "P* /p/*", "* *"]
+        {
+            assert!(is_about(pattern, Method::Patch, path), "{pattern}");
+        }
+        for pattern in ["", "/p/board", "/p/board/cards", "POST /p/board/*", "GET *", "PATCH", "patch /p/board/*"] {
+            assert!(!is_about(pattern, Method::Patch, path), "{pattern}");
+        }
+        assert!(is_about("POST /p/chat/room", Method::Any, "/p/chat/room"), "a router has every method");
+    }
 
     #[test]
     fn a_rate_is_a_number_and_a_time() {

@@ -51,6 +51,10 @@ impl Manifest {
                     "anyOf": [{ "$ref": "#/$defs/name" }, { "type": "array", "items": { "$ref": "#/$defs/name" }, "minItems": 1 }],
                 },
                 "name": { "type": "string", "pattern": "^[a-z0-9_.*]+$" },
+                "routes": {
+                    "anyOf": [{ "$ref": "#/$defs/route" }, { "type": "array", "items": { "$ref": "#/$defs/route" }, "minItems": 1 }],
+                },
+                "route": { "type": "string", "pattern": "^([A-Z*]+ )?[/*][A-Za-z0-9/_.~{}*-]*$" },
                 "most": { "type": "integer", "minimum": 1 },
                 "use": {
                     "description": "How much of this capability the plugin may use, all its calls together.",
@@ -111,6 +115,8 @@ fn rule() -> Value {
             "name": { "type": "string", "description": "What it is called; for messages." },
             "tools": { "$ref": "#/$defs/names", "description": "The tools that it is about, such as `notes.save`; `*` stands for any characters." },
             "commands": { "$ref": "#/$defs/names", "description": "The commands that it is about, without the slash; `*` stands for any characters." },
+            "routes": { "$ref": "#/$defs/routes", "description": "The routes that it is about, such as `POST /p/board/cards` or, by whatever method, `/p/board/*`; `*` stands for any characters." },
+            "deny": { "type": "boolean", "description": "Whether nobody may call." },
             "role": { "enum": ["guest", "user", "manager", "admin"], "description": "The least that a caller must be." },
             "origins": {
                 "description": "Through what a call must come.",
@@ -121,14 +127,15 @@ fn rule() -> Value {
             "rate": {
                 "type": "string",
                 "pattern": "^ *[0-9]+ */.+$",
-                "description": "How often each caller may call each of the tools and commands: so often at once, and then evenly over the time, such as `10/1m`.",
+                "description": "How often each caller may call each of the tools, commands and routes: so often at once, and then evenly over the time, such as `10/1m`.",
             },
             "ask": { "type": "boolean", "description": "Whether a person has to approve each call of the tools." },
         },
         "additionalProperties": false,
         "allOf": [
-            { "anyOf": [{ "required": ["tools"] }, { "required": ["commands"] }] },
-            { "anyOf": [{ "required": ["role"] }, { "required": ["origins"] }, { "required": ["rate"] }, { "required": ["ask"], "properties": { "ask": { "const": true } } }] },
+            { "anyOf": [{ "required": ["tools"] }, { "required": ["commands"] }, { "required": ["routes"] }] },
+            { "anyOf": [{ "required": ["role"] }, { "required": ["origins"] }, { "required": ["rate"] }, { "required": ["ask"], "properties": { "ask": { "const": true } } }, { "required": ["deny"], "properties": { "deny": { "const": true } } }] },
+            { "not": { "required": ["ask", "routes"], "properties": { "ask": { "const": true } } } },
             { "not": { "required": ["ask", "commands"], "properties": { "ask": { "const": true } } } },
         ],
     })

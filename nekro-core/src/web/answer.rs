@@ -1,6 +1,6 @@
 //! What a route answers: a status, headers, and a body that is there, that is made piece by piece, or that never ends.
 
-use std::{borrow::Cow, fmt};
+use std::{any::Any, borrow::Cow, fmt};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -27,18 +27,24 @@ pub struct Answer {
 pub enum Body {
     /// All of it.
     Whole(Vec<u8>),
+    /// All of it, as it is part of the program.
+    Static(&'static [u8]),
     /// Piece by piece, each made when the one before has been sent.
     Pieces(Box<dyn Iterator<Item = Vec<u8>> + Send>),
     /// What happens from now on, as server-sent events.
     Events(Sse),
+    /// What answers the request itself, made by a crate that the host knows: a router of `nekro-axum`.
+    Router(Box<dyn Any + Send>),
 }
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Whole(bytes) => write!(f, "Whole({} bytes)", bytes.len()),
+            Self::Static(bytes) => write!(f, "Static({} bytes)", bytes.len()),
             Self::Pieces(_) => f.write_str("Pieces"),
             Self::Events(_) => f.write_str("Events"),
+            Self::Router(_) => f.write_str("Router"),
         }
     }
 }
@@ -47,6 +53,11 @@ impl Answer {
     /// Answers with bytes.
     pub fn bytes(media_type: impl Into<Cow<'static, str>>, bytes: Vec<u8>) -> Self {
         Self { status: 200, media_type: media_type.into(), headers: Vec::new(), body: Body::Whole(bytes) }
+    }
+
+    /// Answers with bytes that are part of the program.
+    pub fn embedded(media_type: impl Into<Cow<'static, str>>, bytes: &'static [u8]) -> Self {
+        Self { status: 200, media_type: media_type.into(), headers: Vec::new(), body: Body::Static(bytes) }
     }
 
     /// Answers with a value as JSON.
@@ -63,6 +74,11 @@ impl Answer {
     /// Answers with what happens from now on.
     pub fn events(events: Sse) -> Self {
         Self { status: 200, media_type: "text/event-stream".into(), headers: Vec::new(), body: Body::Events(events) }
+    }
+
+    /// Leaves the answer to something that is given the request itself. For crates that bring a host and plugins together.
+    pub fn router(router: Box<dyn Any + Send>) -> Self {
+        Self { status: 0, media_type: Cow::Borrowed(""), headers: Vec::new(), body: Body::Router(router) }
     }
 
     /// Gives it another status.
@@ -86,6 +102,20 @@ pub struct Shape {
     pub status: u16,
     /// The media type; `None` if the function chooses, or there is no body.
     pub media_type: Option<&'static str>,
+    /// Whether it is a router, which is given the request itself.
+    pub is_router: bool,
+}
+
+impl Shape {
+    /// Knows a status and a media type.
+    pub const fn new(status: u16, media_type: Option<&'static str>) -> Self {
+        Self { status, media_type, is_router: false }
+    }
+
+    /// Knows that it is a router.
+    pub const fn router() -> Self {
+        Self { status: 0, media_type: None, is_router: true }
+    }
 }
 
 /// A page.
@@ -167,7 +197,7 @@ pub trait IntoAnswer: Sized + 'static {
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + JsonSchema + 'static> IntoAnswer for T {
-    const SHAPE: Shape = Shape { status: 200, media_type: Some("application/json") };
+    const SHAPE: Shape = Shape::new(200, Some("application/json"));
 
     fn into_answer(self) -> Result<Answer> {
         Answer::json(&self)
@@ -199,19 +229,19 @@ macro_rules! answers {
 }
 
 answers! {
-    Html, Shape { status: 200, media_type: Some("text/html") },
+    Html, Shape::new(200, Some("text/html")),
         page => Answer::bytes("text/html; charset=utf-8", page.0.into_bytes());
-    Media, Shape { status: 200, media_type: None },
+    Media, Shape::new(200, None),
         media => Answer::bytes(media.media_type, media.bytes);
-    Download, Shape { status: 200, media_type: None },
+    Download, Shape::new(200, None),
         file => Answer::bytes(file.media_type, file.bytes).with_header("content-disposition", attachment(&file.name));
-    Redirect, Shape { status: 303, media_type: None },
+    Redirect, Shape::new(303, None),
         to => Answer::bytes("", Vec::new()).with_status(303).with_header("location", to.0);
-    Streamed, Shape { status: 200, media_type: None },
+    Streamed, Shape::new(200, None),
         streamed => Answer { body: Body::Pieces(streamed.pieces), ..Answer::bytes(streamed.media_type, Vec::new()) };
-    Sse, Shape { status: 200, media_type: Some("text/event-stream") },
+    Sse, Shape::new(200, Some("text/event-stream")),
         events => Answer::events(events);
-    Answer, Shape { status: 0, media_type: None },
+    Answer, Shape::new(0, None),
         answer => answer;
 }
 

@@ -9,12 +9,13 @@ use crate::shared::{
 };
 
 pub(crate) fn expand(function: &Function, route: &Route) -> TokenStream {
-    let Route { name, method, path, docs, role, deadline, parameters } = route;
+    let Route { name, method, path, docs, role, deadline, place, parameters } = route;
     let ident = &function.signature.ident;
     let Arguments { declarations, decls, slots, filled } = Arguments::expand(parameters);
     let (lent, lent_decls) = lent_decls(parameters);
     let call = call_body(function, parameters, None);
     let called = answering_body(function, &slots, &filled, &call);
+    let [nav, card, icon] = [&place.nav, &place.card, &place.icon].map(|text| option(text.as_ref().map(|text| quote!(#text))));
     let role = option(role.as_ref().map(|role| quote!(__nekro::Role::#role)));
     let (deadline, location) = (optional_duration(*deadline), location(ident));
     registered(
@@ -35,6 +36,7 @@ pub(crate) fn expand(function: &Function, route: &Route) -> TokenStream {
                 lent: &[#lent_decls],
                 output: || __nekro_output().decl(),
                 body: __NEKRO_BODY,
+                place: __nekro::PlaceDecl { nav: #nav, card: #card, icon: #icon },
                 location: #location,
             };
             __nekro::inventory::submit! { &__NEKRO_DECL }

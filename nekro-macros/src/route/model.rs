@@ -19,10 +19,19 @@ pub(crate) struct Route {
     /// The variant of `Role`; none for everybody.
     pub(crate) role: Option<Ident>,
     pub(crate) deadline: Option<Duration>,
+    pub(crate) place: Place,
     pub(crate) parameters: Parameters,
 }
 
-const METHODS: [(&str, &str); 5] = [("GET", "Get"), ("POST", "Post"), ("PUT", "Put"), ("PATCH", "Patch"), ("DELETE", "Delete")];
+/// Where people find it.
+pub(crate) struct Place {
+    pub(crate) nav: Option<String>,
+    pub(crate) card: Option<String>,
+    pub(crate) icon: Option<String>,
+}
+
+const METHODS: [(&str, &str); 6] =
+    [("GET", "Get"), ("POST", "Post"), ("PUT", "Put"), ("PATCH", "Patch"), ("DELETE", "Delete"), ("ANY", "Any")];
 
 const AUTH: [(&str, Option<&str>); 4] =
     [("user", Some("User")), ("manager", Some("Manager")), ("admin", Some("Admin")), ("public", None)];
@@ -41,6 +50,7 @@ impl Route {
             );
         }
         let deadline = keys.duration("deadline", diagnostics);
+        let place = Place::read(head, &mut keys, diagnostics);
         keys.finish(diagnostics);
         let docs = function.docs();
         if docs.is_empty() {
@@ -50,9 +60,51 @@ impl Route {
         if let Some(path) = &path {
             check_arguments(path, &parameters, diagnostics);
         }
+        if method.as_ref().is_some_and(|method| method == "Any")
+            && let Some(argument) = parameters.arguments().next()
+        {
+            diagnostics.report(
+                ident,
+                format!("a router reads the request itself: leave out the argument `{}`, or name the method", argument.name),
+            );
+        }
         let name = syn::ext::IdentExt::unraw(ident).to_string();
         let role = role.flatten().map(|role| format_ident!("{role}"));
-        Some(Self { name, method: method?, path: path?.value(), docs, role, deadline, parameters })
+        Some(Self { name, method: method?, path: path?.value(), docs, role, deadline, place, parameters })
+    }
+}
+
+/// The most characters that a navigation or a dashboard has room for.
+const MOST_OF_A_TITLE: usize = 40;
+
+/// The most characters of a sign: some emoji are made of several.
+const MOST_OF_A_SIGN: usize = 8;
+
+impl Place {
+    fn read(head: &Head, keys: &mut Keys, diagnostics: &mut Diagnostics) -> Self {
+        let mut title = |key: &'static str, example, most, diagnostics: &mut Diagnostics| {
+            let text = keys.text(key, example, diagnostics)?;
+            let value = text.value();
+            if value.trim().is_empty() || value.chars().count() > most || value.chars().any(char::is_control) {
+                diagnostics.report(&text, format!("`{key}` has 1 to {most} characters, such as `{key} = {example:?}`"));
+                return None;
+            }
+            if head.method.as_ref().is_some_and(|method| method.to_string() != "GET") {
+                diagnostics.report(&text, format!("`{key}` is for a route that is looked at: its method is `GET`"));
+            }
+            if head.path.as_ref().is_some_and(|path| path.to_string().contains('{')) {
+                diagnostics.report(&text, format!("`{key}` is for a path without arguments: people come there by one link"));
+            }
+            Some((text, value))
+        };
+        let nav = title("nav", "Boards", MOST_OF_A_TITLE, diagnostics);
+        let card = title("card", "Open cards", MOST_OF_A_TITLE, diagnostics);
+        let icon = title("icon", "📋", MOST_OF_A_SIGN, diagnostics);
+        if let (None, None, Some((icon, _))) = (&nav, &card, &icon) {
+            diagnostics.report(icon, "`icon` stands beside a title: add `nav` or `card`");
+        }
+        let value = |text: Option<(LitStr, String)>| text.map(|(_, value)| value);
+        Self { nav: value(nav), card: value(card), icon: value(icon) }
     }
 }
 
@@ -64,7 +116,10 @@ fn read_method(head: &Head, ident: &Ident, diagnostics: &mut Diagnostics) -> Opt
     };
     let found = METHODS.iter().find(|(name, _)| method.to_string() == *name);
     if found.is_none() {
-        diagnostics.report(method, "the method of a route is `GET`, `POST`, `PUT`, `PATCH` or `DELETE`");
+        diagnostics.report(
+            method,
+            "the method of a route is `GET`, `POST`, `PUT`, `PATCH` or `DELETE`, or `ANY` for a function that returns a router",
+        );
     }
     found.map(|(_, variant)| format_ident!("{variant}"))
 }

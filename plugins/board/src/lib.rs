@@ -3,10 +3,11 @@
 #![forbid(unsafe_code)]
 
 mod board;
+mod page;
 
 use nekro_core::{
     prelude::*,
-    web::{Channel, Html, Media, Notice, Sse, WithStatus},
+    web::{Answer, Channel, Html, Notice, Sse, WithStatus},
 };
 
 pub use crate::board::{Board, Card, Column};
@@ -114,31 +115,21 @@ async fn move_card(
 }
 
 /// Shows the board as a page.
-#[route(GET, "/", auth = user)]
-fn page(plugin: &BoardPlugin) -> Html {
-    let title: String = plugin.title.chars().map(escaped).collect();
-    Html(include_str!("page/board.html").replace("{title}", &title))
+#[route(GET, "/", auth = user, nav = "Board", icon = "📋")]
+async fn board_page(store: &Store, plugin: &BoardPlugin) -> Result<Html> {
+    page::page(&plugin.title, &read(store).await?)
 }
 
-fn escaped(one: char) -> String {
-    match one {
-        '<' => "&lt;".to_owned(),
-        '&' => "&amp;".to_owned(),
-        '"' => "&quot;".to_owned(),
-        one => one.to_string(),
-    }
+/// Shows how many cards there are, and what is open.
+#[route(GET, "/summary", auth = user, card = "Board", icon = "📋")]
+async fn summary(store: &Store) -> Result<Html> {
+    page::card(&read(store).await?)
 }
 
-/// Returns the page's script.
-#[route(GET, "/board.js", auth = public)]
-fn script() -> Media {
-    Media { media_type: "text/javascript; charset=utf-8".into(), bytes: include_bytes!("page/board.js").to_vec() }
-}
-
-/// Returns the page's style.
-#[route(GET, "/board.css", auth = public)]
-fn style() -> Media {
-    Media { media_type: "text/css; charset=utf-8".into(), bytes: include_bytes!("page/board.css").to_vec() }
+/// Returns a file of the page: its script or its style.
+#[route(GET, "/files/{name}", auth = public)]
+fn file(name: &str) -> Result<Answer> {
+    page::FILES.get(name)
 }
 
 /// Lists the cards.

@@ -69,5 +69,5 @@ fn a_title_cannot_add_to_the_page() {
     let host = Host::builder::<BoardPlugin>().config(json!({ "title": "<script>" })).start();
     let page = ask(&host, Method::Get, &[], json!({})).expect("a page");
     let Body::Whole(bytes) = page.body else { panic!("no page") };
-    assert!(String::from_utf8(bytes).expect("text").contains("<h1>&lt;script></h1>"));
+    assert!(String::from_utf8(bytes).expect("text").contains("<h1>&lt;script&gt;</h1>"));
 }

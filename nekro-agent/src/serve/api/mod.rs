@@ -4,6 +4,7 @@
 mod audit;
 mod events;
 mod health;
+mod navigation;
 mod openai;
 mod pages;
 mod plugins;
@@ -106,13 +107,14 @@ use run;
 
 /// Returns every operation.
 pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
-    let all: [&'static [Operation]; 8] = [
+    let all: [&'static [Operation]; 9] = [
         health::OPERATIONS,
         sessions::OPERATIONS,
         tools::OPERATIONS,
         events::OPERATIONS,
         plugins::OPERATIONS,
         audit::OPERATIONS,
+        navigation::OPERATIONS,
         openai::OPERATIONS,
         pages::OPERATIONS,
     ];

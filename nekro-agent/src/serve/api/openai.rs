@@ -170,7 +170,7 @@ async fn begin(server: &Server, request: &Request) -> Result<(Asking, bool), Pro
     }
     let said =
         spoken.iter().fold(Said::nothing(&request.identity.name, &rules), |said, (role, text)| said.then(word(*role), text));
-    let session = match server.conversations.take(said).filter(|_| !spoken.is_empty()) {
+    let session = match server.kept.conversations.take(said).filter(|_| !spoken.is_empty()) {
         Some(session) => session,
         None => begin_session(server, request, &rules, spoken).await?,
     };
@@ -228,7 +228,7 @@ async fn whole(server: &Server, asking: Asking) -> Result<Answer, Problem> {
     drop(steps);
     let ended = ended.await.map_err(|_| given_up())?;
     let (answer, reason) = outcome(&ended)?;
-    server.conversations.put(said.then("assistant", &answer), session.clone());
+    server.kept.conversations.put(said.then("assistant", &answer), session.clone());
     let usage = server.storage.usage(&session).await?.usage;
     let (read, written) =
         (usage.input_tokens.saturating_sub(before.input_tokens), usage.output_tokens.saturating_sub(before.output_tokens));
@@ -264,7 +264,7 @@ fn stream(server: &Server, asking: Asking) -> Answer {
     let channel = Channel::keeping(usize::MAX);
     let events = channel.listen();
     let chunks = Chunks { channel, id: asking.said.name(), model: asking.model.clone(), created: Timestamp::now().as_second() };
-    let (machine, conversations) = (server.machine.clone(), std::sync::Arc::clone(&server.conversations));
+    let (machine, conversations) = (server.machine.clone(), std::sync::Arc::clone(&server.kept.conversations));
     drop(tokio::spawn(async move {
         let session = asking.session.clone();
         let said = asking.said;

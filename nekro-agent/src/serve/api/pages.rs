@@ -81,14 +81,17 @@ async fn enter(server: &Server, request: &Request) -> Result<Answer, Problem> {
     };
     // Where it comes from was counted at the door; here all wrong ones count together.
     let identity = server.tokens.find(token.trim()).ok_or_else(|| server.refuse("login"))?;
-    let cookie =
-        server.logins.enter(identity).map_err(|error| Problem::new(503, "unavailable", format!("nobody can log in: {error}")))?;
+    let cookie = server
+        .kept
+        .logins
+        .enter(identity)
+        .map_err(|error| Problem::new(503, "unavailable", format!("nobody can log in: {error}")))?;
     let answer =
         if is_form { Redirect("/api/docs".to_owned()).into_answer()? } else { Answer::bytes("", Vec::new()).with_status(204) };
     Ok(answer.with_header("set-cookie", cookie))
 }
 
 async fn leave(server: &Server, request: &Request) -> Result<Answer, Problem> {
-    let cookie = server.logins.leave(request.header("cookie").unwrap_or_default());
+    let cookie = server.kept.logins.leave(request.header("cookie").unwrap_or_default());
     Ok(Answer::bytes("", Vec::new()).with_status(204).with_header("set-cookie", cookie))
 }

@@ -58,6 +58,11 @@ const _: () = {
         lent: &[__NEKRO_LENT_0.decl()],
         output: || __nekro_output().decl(),
         body: __NEKRO_BODY,
+        place: __nekro::PlaceDecl {
+            nav: ::core::option::Option::None,
+            card: ::core::option::Option::None,
+            icon: ::core::option::Option::None,
+        },
         location: __nekro::Location {
             file: ::core::file!(),
             line: ::core::line!(),
