@@ -15,6 +15,7 @@ mod models;
 mod policy;
 #[path = "../../nekro-agent/src/audit/testing.rs"]
 mod programs;
+mod report;
 mod schema;
 #[cfg(all(target_os = "linux", feature = "sandbox"))]
 mod scripts;

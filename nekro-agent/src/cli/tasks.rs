@@ -11,6 +11,7 @@ use serde_json::json;
 use super::{
     Failure, Screen,
     args::{LogsArguments, TasksCommand},
+    call::take_switch,
     logs,
     output::{plain, table},
     small_runtime,
@@ -140,14 +141,19 @@ fn text(record: &TaskRecord) -> String {
 pub(super) async fn run_one(
     agent: &Agent,
     name: &str,
-    words: &[String],
+    mut words: Vec<String>,
+    caller: &Caller,
     directory: &DataDirectory,
     screen: &Screen,
 ) -> Result<(), Failure> {
     let registry = agent.kernel.registry();
     let names = registry.tasks().iter().map(|task| task.name.as_str());
     let entry = registry.task(name).ok_or_else(|| Failure::unknown("task", name, names))?;
-    let arguments = agent.kernel.task_words(entry, words).map_err(|error| {
+    let is_argument = |name: &str| entry.decl.arguments.iter().any(|argument| argument.name == name);
+    // As with `nekro call`: what follows the task is the task's, but for this switch.
+    let json = !is_argument("json") && take_switch(&mut words, "--json");
+    let screen = &Screen::new(screen.is_json() || json);
+    let arguments = agent.kernel.task_words(entry, &words).map_err(|error| {
         let failure = Failure::of(&error);
         if error.hint().is_some() { failure } else { failure.with_hint(usage(entry)) }
     })?;
@@ -157,7 +163,7 @@ pub(super) async fn run_one(
         Err(StorageError::InUse { .. }) => None,
         Err(problem) => return Err(Failure::storage(problem)),
     };
-    let task = agent.desk.start(NewTask::new(entry.decl, arguments, Caller::operator())).await.map_err(failed)?;
+    let task = agent.desk.start(NewTask::new(entry.decl, arguments, caller.clone())).await.map_err(failed)?;
     let runner = match (&lock, crate::storage::tasks::number(&task)) {
         (Some(_), Some(number)) => {
             let audience = Arc::new(agent.machine.clone());
