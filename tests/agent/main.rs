@@ -16,6 +16,7 @@ mod policy;
 #[path = "../../nekro-agent/src/audit/testing.rs"]
 mod programs;
 mod report;
+mod schedules;
 mod schema;
 #[cfg(all(target_os = "linux", feature = "sandbox"))]
 mod scripts;
@@ -23,5 +24,6 @@ mod scripts;
 mod serve;
 mod settings;
 mod support;
+mod tasks;
 mod turns;
 mod web;

@@ -152,7 +152,8 @@ pub(super) async fn run_one(
     let is_argument = |name: &str| entry.decl.arguments.iter().any(|argument| argument.name == name);
     // As with `nekro call`: what follows the task is the task's, but for this switch.
     let json = !is_argument("json") && take_switch(&mut words, "--json");
-    let screen = &Screen::new(screen.is_json() || json);
+    // Somebody looks at a terminal; anything else is a program that reads lines.
+    let screen = &Screen::new(screen.is_json() || json || !std::io::stdout().is_terminal());
     let arguments = agent.kernel.task_words(entry, &words).map_err(|error| {
         let failure = Failure::of(&error);
         if error.hint().is_some() { failure } else { failure.with_hint(usage(entry)) }
@@ -192,8 +193,13 @@ pub(super) async fn run_one(
 
 /// Shows how far a task has come until it has ended. Ctrl-C cancels it.
 async fn follow(agent: &Agent, task: &TaskId, screen: &Screen) -> Result<TaskRecord, Failure> {
-    let is_live = !screen.is_json() && std::io::stdout().is_terminal();
+    let is_live = !screen.is_json();
     let shown = |record: &TaskRecord| {
+        if is_live {
+            clear();
+        }
+        // What it says to people: it may be what it waits for.
+        screen.messages(&agent.outbox);
         if is_live { bar(record) } else { screen.line(json!({ "task": record })) }
     };
     let ended = {
@@ -218,7 +224,7 @@ async fn follow(agent: &Agent, task: &TaskId, screen: &Screen) -> Result<TaskRec
     Ok(ended)
 }
 
-/// Draws the bar over the last one.
+/// Draws the bar.
 fn bar(record: &TaskRecord) {
     let done = usize::from(record.progress) * BAR / 100;
     let what = match (&record.waits_for, record.text.as_str()) {
@@ -229,8 +235,13 @@ fn bar(record: &TaskRecord) {
     let (full, rest) = ("█".repeat(done), "░".repeat(BAR - done));
     let mut out = anstream::stdout();
     // A reader that has gone away is no failure.
-    let _ = write!(out, "\r\u{1b}[K{} {full}{DIM}{rest}{DIM:#} {:3} % {}", record.id, record.progress, plain(&what))
-        .and_then(|()| out.flush());
+    let _ =
+        write!(out, "{} {full}{DIM}{rest}{DIM:#} {:3} % {}", record.id, record.progress, plain(&what)).and_then(|()| out.flush());
+}
+
+/// Takes the bar away.
+fn clear() {
+    let _ = write!(anstream::stdout(), "\r\u{1b}[K");
 }
 
 /// Says what a task takes.
