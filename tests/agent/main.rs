@@ -1,6 +1,8 @@
 //! The whole agent, as a person and a program use it: the real binary, its real input and output.
 
 mod audit;
+#[cfg(feature = "http")]
+mod background;
 mod call;
 mod channels;
 mod chat;

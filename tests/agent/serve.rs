@@ -12,22 +12,22 @@ use serde_json::{Value, json};
 use crate::support::Place;
 
 /// A server that runs, until it is dropped.
-struct Server {
-    place: Place,
+pub(crate) struct Server {
+    pub(crate) place: Place,
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     token: String,
 }
 
 /// What was answered.
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Server {
-    fn start(settings: &str) -> Self {
+    pub(crate) fn start(settings: &str) -> Self {
         let place = Place::with_settings(settings);
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--json"];
         let mut child = place.command(&arguments).stderr(Stdio::inherit()).spawn().expect("the program starts");
@@ -53,9 +53,13 @@ impl Server {
         read(stream)
     }
 
-    fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.ask_as(&self.token, method, path, body)
+    }
+
+    pub(crate) fn ask_as(&self, token: &str, method: &str, path: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let (token, length) = (&self.token, body.len());
+        let length = body.len();
         self.raw(&format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
         ))

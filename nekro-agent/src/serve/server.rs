@@ -21,6 +21,7 @@ use super::{
     access::{Identity, Tokens},
     answer::{self, Streams},
     api::{self, Operation},
+    background::Background,
     conversations::Conversations,
     door::door,
     feed::Feed,
@@ -42,6 +43,7 @@ pub(super) struct Server {
     pub(super) kernel: Kernel,
     pub(super) machine: Machine,
     pub(super) storage: Arc<Storage>,
+    pub(super) background: Background,
     pub(super) live: Arc<Live>,
     pub(super) feed: Arc<Feed>,
     pub(super) settings: ServeSettings,
@@ -69,6 +71,7 @@ pub(super) struct Parts {
     pub(super) kernel: Kernel,
     pub(super) machine: Machine,
     pub(super) storage: Arc<Storage>,
+    pub(super) background: Background,
     pub(super) live: Arc<Live>,
     pub(super) feed: Arc<Feed>,
     pub(super) settings: ServeSettings,
@@ -83,7 +86,7 @@ pub(super) struct Parts {
 
 impl Server {
     pub(super) fn new(parts: Parts) -> Arc<Self> {
-        let Parts { kernel, machine, storage, live, feed, settings, tokens, has_console, ending, .. } = parts;
+        let Parts { kernel, machine, storage, background, live, feed, settings, tokens, has_console, ending, .. } = parts;
         let wrong_tokens: Rate = WRONG_TOKENS.parse().expect("a rate");
         Arc::new(Self {
             rates: Buckets::new(settings.rate),
@@ -96,6 +99,7 @@ impl Server {
             kernel,
             machine,
             storage,
+            background,
             live,
             feed,
             settings,

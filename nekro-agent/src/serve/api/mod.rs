@@ -7,7 +7,9 @@ mod health;
 mod openai;
 mod pages;
 mod plugins;
+mod schedules;
 mod sessions;
+mod tasks;
 mod tools;
 
 use nekro_core::{BoxFuture, Method, Role, web::Answer};
@@ -106,12 +108,14 @@ use run;
 
 /// Returns every operation.
 pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
-    let all: [&'static [Operation]; 8] = [
+    let all: [&'static [Operation]; 10] = [
         health::OPERATIONS,
         sessions::OPERATIONS,
         tools::OPERATIONS,
         events::OPERATIONS,
         plugins::OPERATIONS,
+        tasks::OPERATIONS,
+        schedules::OPERATIONS,
         audit::OPERATIONS,
         openai::OPERATIONS,
         pages::OPERATIONS,

@@ -18,6 +18,8 @@ pub(crate) struct Listing {
     pub(crate) state: Option<TaskState>,
     /// Those that failed and that nobody has retried.
     pub(crate) dead: bool,
+    /// Those that were made before the one of this number.
+    pub(crate) before: Option<i64>,
     pub(crate) limit: usize,
 }
 
@@ -41,9 +43,12 @@ pub(crate) fn list(db: &Connection, wanted: &Listing) -> Result<Vec<TaskRecord>,
         None => "AND ?2 IS ?2",
     };
     let dead = if wanted.dead { "AND state = 'failed' AND retried IS NULL" } else { "" };
-    let select = format!("{SELECT} WHERE (?1 IS NULL OR plugin = ?1) {state} {dead} ORDER BY number DESC LIMIT ?3");
+    let select = format!(
+        "{SELECT} WHERE (?1 IS NULL OR plugin = ?1) AND (?4 IS NULL OR number < ?4) {state} {dead} ORDER BY number DESC LIMIT ?3"
+    );
     let mut list = db.prepare_cached(&select)?;
-    let rows = list.query_and_then(params![wanted.plugin, wanted.state.map(TaskState::name), most(wanted.limit)], record)?;
+    let rows = list
+        .query_and_then(params![wanted.plugin, wanted.state.map(TaskState::name), most(wanted.limit), wanted.before], record)?;
     rows.collect()
 }
 
