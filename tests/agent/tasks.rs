@@ -103,6 +103,20 @@ fn what_cannot_be_run_is_told_with_what_can() {
 }
 
 #[test]
+fn what_the_end_of_a_task_starts_is_run_too() {
+    let place = Place::new();
+    let told = place.run(&["tasks", "run", "report.now"]);
+    assert!(told.out.contains("\"succeeded\""), "{told:?}");
+    let listed = place.run(&["tasks", "list", "--json"]).json();
+    assert_eq!((&listed[0]["name"], &listed[0]["state"]), (&"told".into(), &"succeeded".into()), "{listed:#}");
+    let disabled = Place::with_settings("disabled = ['report']\n").run(&["tasks", "run", "report.now"]).bad(1);
+    assert!(
+        disabled.contains("the plugin `report` does not run") && disabled.contains("`nekro plugins` tells why"),
+        "{disabled}"
+    );
+}
+
+#[test]
 fn an_agent_that_is_at_work_runs_what_a_shell_starts() {
     let place = Place::new();
     let talk = Talk::begin(&place, &["--json", "chat"]);

@@ -4,7 +4,10 @@ pub(super) mod view;
 
 use std::{io::IsTerminal, sync::Arc};
 
-use nekro_core::{Caller, NewTask, TaskId, TaskRecord, TasksPort, kernel::TaskEntry};
+use nekro_core::{
+    Caller, NewTask, TaskId, TaskRecord, TasksPort,
+    kernel::{Stage, TaskEntry},
+};
 
 use super::{
     Failure, Screen,
@@ -89,6 +92,11 @@ pub(super) async fn run_one(
     let registry = agent.kernel.registry();
     let names = registry.tasks().iter().map(|task| task.name.as_str());
     let entry = registry.task(name).ok_or_else(|| Failure::unknown("task", name, names))?;
+    let status = agent.kernel.status();
+    if !status.iter().any(|plugin| plugin.id == entry.decl.plugin.id && plugin.stage == Stage::Running) {
+        let problem = format!("the plugin `{}` does not run, and its tasks rest", entry.decl.plugin.id);
+        return Err(Failure::work(problem).with_hint("`nekro plugins` tells why"));
+    }
     let is_argument = |name: &str| entry.decl.arguments.iter().any(|argument| argument.name == name);
     // As with `nekro call`: what follows the task is the task's, but for this switch.
     let json = !is_argument("json") && take_switch(&mut words, "--json");
@@ -118,6 +126,11 @@ pub(super) async fn run_one(
     };
     let ended = follow(agent, &task, screen).await;
     if let Some(runner) = runner {
+        // What its end has started is run here, too. Whoever does not want to wait leaves it to the next agent.
+        tokio::select! {
+            settled = agent.desk.settled(entry.decl.plugin.id, &task), if ended.is_ok() => settled.map_err(failed)?,
+            _ = tokio::signal::ctrl_c() => {}
+        }
         runner.stop().await;
     }
     view::outcome(&ended?)

@@ -15,7 +15,7 @@ use nekro_core::{Caller, TaskId, TaskProblem, TaskState};
 pub(crate) use self::{
     claim::{claim, extend, look, take_back},
     end::{cancel, cancel_kind, cancelled, end_unwanted, finish, forget, told, untold},
-    read::{Listing, find, find_of, list},
+    read::{Listing, find, find_of, is_busy, list},
     run::{begin_to_wait, checkpoint, notice, notify, progress, release, try_later, waits},
     start::{insert, retry},
 };

@@ -1,15 +1,27 @@
 //! Reading tasks.
 
+use jiff::Timestamp;
 use nekro_core::{PluginId, TaskRecord, TaskState};
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 
-use super::{id, moment};
+use super::{id, micros, moment};
 use crate::storage::{StorageError, most};
 
 pub(super) const SELECT: &str =
     "SELECT number, plugin, name, state, percent, text, epoch, arguments, result, problem, waits, session, parent, schedule,
     retried, cancel, created, due, ended FROM task";
+
+/// Tells whether something that began with a task runs, or could run now.
+pub(crate) fn is_busy(db: &Connection, plugin: &str, root: i64, now: Timestamp) -> Result<bool, StorageError> {
+    let busy = db
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM task WHERE plugin = ? AND ended IS NULL AND root = ? AND waits IS NULL
+                AND (state = 'running' OR due <= ?))",
+        )?
+        .query_row(params![plugin, root, micros(now)], |row| row.get(0))?;
+    Ok(busy)
+}
 
 /// Which tasks are listed.
 #[derive(Clone, Debug, Default)]
