@@ -17,6 +17,7 @@ nekro_core::bundle! {
     nekro_plugin_knowledge,
     nekro_plugin_notes,
     nekro_plugin_persona,
+    nekro_plugin_report,
     nekro_plugin_search,
     nekro_plugin_timer,
     nekro_plugin_transcript,

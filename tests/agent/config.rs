@@ -215,6 +215,7 @@ fn the_schema_is_that_of_the_linked_plugins() {
             "knowledge",
             "notes",
             "persona",
+            "report",
             "search",
             "timer",
             "transcript",

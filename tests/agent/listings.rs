@@ -21,6 +21,7 @@ fn plugins_are_listed_and_shown() {
             "knowledge",
             "notes",
             "persona",
+            "report",
             "search",
             "timer",
             "transcript",

@@ -1,6 +1,8 @@
 //! The whole agent, as a person and a program use it: the real binary, its real input and output.
 
 mod audit;
+#[cfg(feature = "http")]
+mod background;
 mod call;
 mod channels;
 mod chat;
@@ -15,6 +17,8 @@ mod models;
 mod policy;
 #[path = "../../nekro-agent/src/audit/testing.rs"]
 mod programs;
+mod report;
+mod schedules;
 mod schema;
 #[cfg(all(target_os = "linux", feature = "sandbox"))]
 mod scripts;
@@ -24,6 +28,7 @@ mod serve;
 mod served;
 mod settings;
 mod support;
+mod tasks;
 #[cfg(unix)]
 mod terminal;
 mod turns;

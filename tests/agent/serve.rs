@@ -55,8 +55,12 @@ impl Server {
     }
 
     pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.ask_as(&self.token, method, path, body)
+    }
+
+    pub(crate) fn ask_as(&self, token: &str, method: &str, path: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let (token, length) = (&self.token, body.len());
+        let length = body.len();
         self.raw(&format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
         ))

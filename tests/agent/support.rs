@@ -109,7 +109,7 @@ impl Drop for Talk {
     }
 }
 
-fn finish(mut child: Child, input: &str) -> Run {
+pub(crate) fn finish(mut child: Child, input: &str) -> Run {
     let mut stdin = child.stdin.take().expect("it was piped");
     // A program that has ended already does not read.
     let _ = stdin.write_all(input.as_bytes());

@@ -34,7 +34,7 @@ pub(super) async fn call(
     Ok(())
 }
 
-fn take_switch(words: &mut Vec<String>, name: &str) -> bool {
+pub(super) fn take_switch(words: &mut Vec<String>, name: &str) -> bool {
     let before = words.len();
     words.retain(|word| word != name);
     words.len() < before

@@ -41,6 +41,18 @@ pub(super) fn run_for_task(
     Ok(())
 }
 
+/// Shows entries that a server has sent.
+#[cfg(feature = "http")]
+pub(super) fn show(entries: &[Value], screen: &Screen) {
+    // What is no entry was made by another version.
+    let entries = entries.iter().filter_map(|entry| {
+        let read: Entry = serde_json::from_value(entry.clone()).ok()?;
+        Some(Entry { line: entry.to_string(), ..read })
+    });
+    // Whoever reads may have gone away.
+    let _ = print(&entries.collect::<Vec<_>>(), screen);
+}
+
 fn print(entries: &[Entry], screen: &Screen) -> io::Result<()> {
     let mut out = anstream::stdout();
     for entry in entries {

@@ -297,7 +297,7 @@ async fn with_agent(
         }
         Command::Tasks { command: Some(TasksCommand::Run { name, words }) } => {
             tokio::spawn(answer_questions(questions));
-            tasks::run_one(&agent, &name, &words, storage.directory(), screen).await
+            tasks::run_one(&agent, &name, words, &caller, storage.directory(), screen).await
         }
         Command::Prompt { session } => prompt::show(&agent, &chat::session(session.as_deref()), screen).await,
         Command::Doctor { online } => doctor::check(&agent, &loaded, storage, online, screen).await,

@@ -163,7 +163,8 @@ impl Failure {
 
     /// A tool or a command said why.
     pub(crate) fn of(error: &nekro_core::Error) -> Self {
-        let wrong_use = matches!(error.code(), "unknown_tool" | "unknown_command" | "invalid_arguments" | "invalid_event");
+        let wrong_use =
+            matches!(error.code(), "unknown_tool" | "unknown_command" | "unknown_task" | "invalid_arguments" | "invalid_event");
         let json = serde_json::to_value(error).unwrap_or_else(|_| json!({ "message": error.message() }));
         Self { code: if wrong_use { 2 } else { 1 }, error: json }
     }

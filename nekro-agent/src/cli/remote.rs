@@ -1,5 +1,7 @@
 //! `nekro --server URL …`: the same commands, carried out by an agent that runs elsewhere, or here already.
 
+mod background;
+
 use std::{path::Path, time::Duration};
 
 use reqwest::{Client, Method, Url, redirect::Policy};
@@ -60,6 +62,8 @@ impl Remote {
     async fn carry_out(&self, command: Command, screen: &Screen) -> Result<(), Failure> {
         match command {
             Command::Sessions { command } => self.sessions(command, screen).await,
+            Command::Tasks { command } => self.tasks(command, screen).await,
+            Command::Schedules { command } => self.schedules(command, screen).await,
             Command::Tools { tool: None } => {
                 let tools = self.get(&["api", "tools"]).await?;
                 list(&tools, &["name", "description"], screen);
@@ -93,7 +97,7 @@ impl Remote {
                 self.say(session.as_deref(), &text, screen).await
             }
             _ => Err(Failure::usage("this command is not carried out by a server").with_hint(
-                "with `--server` there are `sessions`, `tools`, `call`, `plugins`, `events`, `emit` and `chat --once TEXT`",
+                "with `--server` there are `sessions`, `tools`, `call`, `plugins`, `events`, `emit`, `tasks`, `schedules` and `chat --once TEXT`",
             )),
         }
     }

@@ -174,9 +174,18 @@ impl Book {
 
     /// Returns the next moments of all schedules, the first one first.
     pub(crate) async fn upcoming(&self, count: usize) -> Result<Vec<(Timestamp, ScheduleRecord)>> {
+        self.upcoming_of(count, |_| true).await
+    }
+
+    /// Returns the next moments of some schedules, the first one first.
+    pub(crate) async fn upcoming_of(
+        &self,
+        count: usize,
+        is_wanted: impl Fn(&ScheduleRecord) -> bool,
+    ) -> Result<Vec<(Timestamp, ScheduleRecord)>> {
         let rows = self.ledger.read(|db| schedules::list(db, None)).await?;
         let mut all = Vec::new();
-        for row in rows.into_iter().filter(|row| row.record.paused.is_none()) {
+        for row in rows.into_iter().filter(|row| row.record.paused.is_none() && is_wanted(&row.record)) {
             let mut next = row.tick;
             let most = row
                 .record

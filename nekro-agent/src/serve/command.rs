@@ -7,6 +7,7 @@ use tokio::{sync::watch, time::MissedTickBehavior};
 
 use super::{
     access::{TOKEN_FILE, Tokens, own_token},
+    background::Background,
     connection::Doors,
     feed::Feed,
     hooks,
@@ -55,6 +56,7 @@ pub(crate) async fn run(agent: &Agent, live: &Arc<Live>, served: Served, screen:
         kernel: agent.kernel.clone(),
         machine: agent.machine.clone(),
         storage: Arc::clone(&storage),
+        background: Background::of(agent),
         live: Arc::clone(live),
         feed,
         tokens: Tokens::new(&token, &settings),

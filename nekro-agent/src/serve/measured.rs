@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::{
     access::Tokens,
+    background::Background,
     connection::Doors,
     feed::Feed,
     server::{Kept, Server},
@@ -54,6 +55,7 @@ pub async fn serve(registry: Registry, directory: PathBuf) -> Served {
         kernel: agent.kernel.clone(),
         machine: agent.machine.clone(),
         storage,
+        background: Background::of(&agent),
         live,
         feed,
         tokens: Tokens::new(&token, &settings),

@@ -6,6 +6,7 @@
 mod access;
 mod answer;
 mod api;
+mod background;
 mod command;
 mod connection;
 mod conversations;

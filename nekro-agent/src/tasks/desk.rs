@@ -150,6 +150,19 @@ impl Desk {
         let _ = tokio::time::timeout(most.min(self.settings.poll), news).await;
     }
 
+    /// Waits until nothing that belongs to a task runs, or could.
+    pub(crate) async fn settled(&self, plugin: &str, task: &TaskId) -> Result<()> {
+        let root = number(task)?;
+        loop {
+            let news = self.news.notified();
+            let now = self.now();
+            if !self.ledger.read(|db| tasks::is_busy(db, plugin, root, now)).await? {
+                return Ok(());
+            }
+            self.news_or(news, self.settings.progress).await;
+        }
+    }
+
     /// Waits until a task has ended, and tells of each change.
     pub(crate) async fn follow(&self, task: &TaskId, mut seen: impl FnMut(&TaskRecord)) -> Result<TaskRecord> {
         let mut last = None;

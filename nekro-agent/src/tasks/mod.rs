@@ -1,7 +1,7 @@
 //! Background tasks: what plugins start, and what goes on when the process ends.
 //!
 //! Every process may write tasks down (`desk`); one that is at work runs them (`runner`). A run is what the function sees of it (`run`). What is
-//! kept, and when it counts, is known by `storage/tasks.rs` alone: nothing here remembers what the database knows.
+//! kept, and when it counts, is known by `storage/tasks` alone: nothing here remembers what the database knows.
 
 mod desk;
 mod run;

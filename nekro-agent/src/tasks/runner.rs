@@ -37,6 +37,9 @@ use crate::{
 /// How long it waits before it writes again what could not be written.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// What would go wrong the next time, too: the arguments and the conversation are the same.
+const IN_VAIN: [&str; 3] = ["invalid_arguments", "no_session", "out_of_scope"];
+
 /// How many ends are told at once.
 const MOST_TOLD: usize = 16;
 
@@ -483,8 +486,7 @@ impl Inner {
 
     async fn fail(&self, claimed: &Claimed, run: &Arc<Run>, entry: &TaskEntry, error: &Error) {
         let problem = TaskProblem::from(error);
-        // The same arguments will be wrong again.
-        if claimed.failures >= entry.decl.retries || error.code() == "invalid_arguments" {
+        if claimed.failures >= entry.decl.retries || IN_VAIN.contains(&error.code()) {
             tracing::warn!(code = error.code(), "the task has failed: {}", error.message());
             return self.finish(run, Ending { state: TaskState::Failed, result: None, problem: Some(problem) }).await;
         }

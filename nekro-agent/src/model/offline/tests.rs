@@ -158,17 +158,17 @@ fn what_is_missing_is_asked_for_and_what_no_tool_does_is_said() {
             take a note => For `notes.save` I need `text`: What to remember, so that it can be understood without this conversation.
             find notes => For `notes.find` I need `query`: Words that all have to occur in the note, whatever their case.
             delete a note => For `notes.remove` I need `key`: What the note is called by.
-            what is the capital of France? => I found no tool for that: none of the 44 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
-            write a poem => I found no tool for that: none of the 44 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
-            make me a sandwich => I found no tool for that: none of the 44 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
+            what is the capital of France? => I found no tool for that: none of the 47 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
+            write a poem => I found no tool for that: none of the 47 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
+            make me a sandwich => I found no tool for that: none of the 47 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
             show me the weather => For `weather.current` I need `city`: The name of a city, such as "Berlin".
             hello => Hello! I am no language model, but I can call tools for you. Ask "what can you do?"
             thanks! => You are welcome.
             what can you do? => I am no language model: I choose a tool by the words of a sentence, without a key or a network. This is what I can call:
             help => I am no language model: I choose a tool by the words of a sentence, without a key or a network. This is what I can call:
-            qwertz => I found no tool for that: none of the 44 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
-            ... => I found no tool for that: none of the 44 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
-            🎲 => I found no tool for that: none of the 44 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
+            qwertz => I found no tool for that: none of the 47 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
+            ... => I found no tool for that: none of the 47 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
+            🎲 => I found no tool for that: none of the 47 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
         "#]],
     );
 }
@@ -376,7 +376,7 @@ fn a_question_is_answered_in_the_next_message() {
         > hm
         That does not fit. For `basic.choose` I need `options`: What to choose from, such as ["pizza", "pasta", "salad"].
         > hm
-        I found no tool for that: none of the 44 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
+        I found no tool for that: none of the 47 fits. I am no language model: I choose a tool by the words of a sentence, without a key or a network. Ask "what can you do?"
         > roll a d6
         dice.roll {"notation":"d6"}
     "#]].assert_eq(&talk(&["choose something", "hm", "hm", "roll a d6"]));

@@ -8,7 +8,9 @@ mod navigation;
 mod openai;
 mod pages;
 mod plugins;
+mod schedules;
 mod sessions;
+mod tasks;
 mod tools;
 
 use nekro_core::{BoxFuture, Method, Role, web::Answer};
@@ -107,12 +109,14 @@ use run;
 
 /// Returns every operation.
 pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
-    let all: [&'static [Operation]; 9] = [
+    let all: [&'static [Operation]; 11] = [
         health::OPERATIONS,
         sessions::OPERATIONS,
         tools::OPERATIONS,
         events::OPERATIONS,
         plugins::OPERATIONS,
+        tasks::OPERATIONS,
+        schedules::OPERATIONS,
         audit::OPERATIONS,
         navigation::OPERATIONS,
         openai::OPERATIONS,
