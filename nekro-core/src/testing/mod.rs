@@ -285,11 +285,15 @@ impl HostBuilder {
             Watched::new::<dyn FilesPort>("Files", &ports),
             Watched::new::<dyn HttpPort>("Http", &ports),
             Watched::new::<dyn MessagesPort>("Messages", &ports),
+            Watched::new::<dyn ModelPort>("Model", &ports),
             Watched::new::<dyn ProcessPort>("Process", &ports),
             Watched::new::<dyn RandomPort>("Random", &ports),
+            Watched::new::<dyn SchedulesPort>("Schedules", &ports),
             Watched::new::<dyn SecretsPort>("Secrets", &ports),
             Watched::new::<dyn SessionsPort>("Sessions", &ports),
             Watched::new::<dyn StorePort>("Store", &ports),
+            Watched::new::<dyn TasksPort>("Tasks", &ports),
+            Watched::new::<dyn VectorsPort>("Vectors", &ports),
         ];
         let watched = watched.into_iter().flatten().collect();
         let roots = std::iter::once(self.plugin).chain(self.others);

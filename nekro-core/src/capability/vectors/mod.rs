@@ -370,6 +370,7 @@ impl<P: Plugin> Lend<P> for Vectors {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&VECTORS);
 
     fn lend<'a>(call: &'a Call<'a>) -> Result<Loan<'a, Self>, Error> {
-        Ok(Loan::Handle(Self::new(call.plugin.id().clone(), Arc::clone(call.kernel.ports().get::<dyn VectorsPort>()?))))
+        let port = call.port::<dyn VectorsPort>(&VECTORS, |gated| Arc::new(gated))?;
+        Ok(Loan::Handle(Self::new(call.plugin.id().clone(), port)))
     }
 }
