@@ -10,7 +10,7 @@ use nekro_core::{Caller, Origin, PluginId, Role, TaskEnd, TaskId, TaskProblem, T
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
-use super::{StorageError, most, schedules};
+use super::{StorageError, most, schedules, whose::Rows};
 
 /// A task that is to be written down.
 #[derive(Clone, Debug)]
@@ -517,7 +517,29 @@ pub(crate) fn told(db: &Connection, number: i64) -> Result<(), StorageError> {
 pub(crate) fn forget(db: &Connection, before: Timestamp, limit: usize) -> Result<usize, StorageError> {
     let mut old = db.prepare_cached("SELECT number FROM task WHERE ended < ? AND tell = 0 LIMIT ?")?;
     let old: Vec<i64> = old.query_map([micros(before), most(limit)], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    for number in &old {
+    erase(db, &old)?;
+    Ok(old.len())
+}
+
+/// Removes the tasks of somebody, and returns how many there were. One that runs is cancelled first, and forgotten in its time; nobody is told
+/// of its end, and nothing is started by it.
+pub(super) fn remove(db: &Connection, of: &Rows, now: Timestamp) -> Result<u64, StorageError> {
+    let condition = of.condition;
+    db.prepare_cached(&format!("UPDATE task SET tell = 0, callback = NULL WHERE {condition}"))?.execute(of.parameter())?;
+    let mut open = db.prepare_cached(&format!("SELECT number FROM task WHERE ended IS NULL AND {condition}"))?;
+    let open: Vec<i64> = open.query_map(of.parameter(), |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for number in open {
+        cancel(db, None, number, now)?;
+    }
+    let mut all = db.prepare_cached(&format!("SELECT number, ended IS NOT NULL FROM task WHERE {condition}"))?;
+    let all: Vec<(i64, bool)> = all.query_map(of.parameter(), |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    let ended: Vec<_> = all.iter().filter(|(_, ended)| *ended).map(|(number, _)| *number).collect();
+    erase(db, &ended)?;
+    Ok(all.len() as u64)
+}
+
+fn erase(db: &Connection, numbers: &[i64]) -> Result<(), StorageError> {
+    for number in numbers {
         for table in [
             "DELETE FROM task_notice WHERE task = ?",
             "DELETE FROM task_wait WHERE task = ?",
@@ -526,7 +548,7 @@ pub(crate) fn forget(db: &Connection, before: Timestamp, limit: usize) -> Result
             db.prepare_cached(table)?.execute([number])?;
         }
     }
-    Ok(old.len())
+    Ok(())
 }
 
 /// Writes a task down that does the work of one that failed or was cancelled again. `None` if there is no such task; itself if it has not ended.
