@@ -21,7 +21,7 @@ fn main() {
     let place = tempfile::tempdir().expect("a directory");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().expect("threads can be started");
     let port = vectors(place.path().join("data"), DIMENSION);
-    let collection = VectorPlace { plugin: "bench".into(), collection: "texts".to_owned() };
+    let collection = VectorPlace::new("bench", "texts");
     let point = |at: usize| VectorPoint { id: at.to_string(), text: format!("text {at}"), payload: json!({ "part": at % 20 }) };
     for first in (0..texts).step_by(500) {
         let points = (first..texts.min(first + 500)).map(point).collect();

@@ -9,7 +9,7 @@ use crate::{
     ports::SystemClock,
     reach::{FilesSettings, HttpSettings, ProcessSettings, Reach, SecretsSettings},
     storage::{DataDirectory, Storage},
-    vectors::{Collections, Embedder, VectorsSettings},
+    vectors::{Collections, Embedded, Embedder, VectorsSettings},
 };
 
 pub use crate::agent::measured;
@@ -90,7 +90,8 @@ impl Embedder for Seeded {
         "seeded"
     }
 
-    fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>>> {
-        Box::pin(std::future::ready(Ok(texts.iter().map(|text| Self::vector(text, self.0)).collect())))
+    fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Embedded>> {
+        let vectors = texts.iter().map(|text| Self::vector(text, self.0)).collect();
+        Box::pin(std::future::ready(Ok(Embedded { vectors, tokens: 0 })))
     }
 }

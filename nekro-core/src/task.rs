@@ -11,7 +11,7 @@ use crate::{
     argument::ArgumentDecl,
     call::{Body, BoxFuture, Call, Input},
     caller::Origin,
-    capability::{NewTask, TasksPort},
+    capability::NewTask,
     error::{Error, Result},
     ids::{PluginId, SessionId, TaskId},
     lend::LentDecl,
@@ -287,7 +287,7 @@ pub fn start_as_tool<'a>(call: &'a Call<'a>, decl: &'static TaskDecl) -> BoxFutu
             _ => "{}",
         };
         (decl.check)(arguments)?;
-        let port = call.kernel.ports().get::<dyn TasksPort>()?;
+        let port = crate::capability::tasks_port(call)?;
         let new = NewTask {
             // A person who calls it looks after it; a model goes on, and has to be told.
             tell: call.caller.session.is_some() && call.caller.origin == Origin::Model,

@@ -218,6 +218,40 @@ fn sessions_are_listed_shown_exported_and_deleted() {
 }
 
 #[test]
+fn what_plugins_know_of_a_session_goes_with_it() {
+    let place = Place::new();
+    let mut chat = Talk::begin(&place, &["chat"]);
+    chat.say("/knowledge.ingest --file 'data:text/plain,The%20heron%20stands%20still.' --name birds");
+    chat.hear("birds");
+    chat.say("/knowledge.search --query heron");
+    chat.hear("birds, line 1");
+    drop(chat);
+    let shared = place.path().join(".nekro/files/sessions/terminal");
+    fs::create_dir_all(shared.join("sent")).expect("a directory");
+    fs::write(shared.join("sent/heron.txt"), "a heron").expect("a file");
+    let other = |place: &Place, line: &str| place.run_with(&["chat", "--session", "other"], line).good();
+    other(&place, "/knowledge.ingest --file 'data:text/plain,An%20owl.' --name owls\n");
+    let kept = |arguments: &[&str]| {
+        let words: Vec<_> = ["data", "export", "-"].iter().chain(arguments).copied().collect();
+        place.run(&words).good()
+    };
+    for part in [&["--plugin", "knowledge"][..], &[]] {
+        let kept = kept(part);
+        assert!(kept.contains("The heron") && kept.contains("An owl") && kept.contains(r#""session":"terminal""#), "{kept}");
+    }
+    place.run(&["sessions", "delete", "terminal"]).good();
+    let kept = kept(&[]);
+    assert!(!kept.contains("heron") && kept.contains("An owl"), "{kept}");
+    assert_eq!(fs::read_dir(&shared).expect("the directory").count(), 0);
+    let copy = Place::new();
+    copy.run_with(&["data", "import", "-"], &kept).good();
+    let found = other(&copy, "/knowledge.search --query owl\n");
+    assert!(found.contains("owls, line 1"), "{found}");
+    let said = place.run(&["data", "delete", "--plugin", "knowledge"]).good();
+    assert!(said.contains("1 values, 1 texts"), "{said}");
+}
+
+#[test]
 fn what_a_plugin_keeps_is_exported_and_deleted() {
     let place = Place::new();
     add(&place, "milk");
@@ -227,8 +261,10 @@ fn what_a_plugin_keeps_is_exported_and_deleted() {
     assert!(text.contains("milk") && text.contains(r#""part":"values""#), "{text}");
     assert!(place.run(&["data", "delete"]).bad(2).contains("--plugin"));
     assert!(place.run(&["data", "delete", "--plugin", "notes", "--user", "ada"]).code == 2, "one of them");
-    assert_eq!(place.run(&["--json", "data", "delete", "--user", "ada"]).json(), json!({ "deleted": 0 }));
-    assert_eq!(place.run(&["--json", "data", "delete", "--plugin", "notes"]).json(), json!({ "deleted": 1 }));
+    let nothing = json!({ "deleted": { "values": 0, "texts": 0, "tasks": 0, "schedules": 0, "webhooks": 0 } });
+    assert_eq!(place.run(&["--json", "data", "delete", "--user", "ada"]).json(), nothing);
+    let said = place.run(&["data", "delete", "--plugin", "notes"]).good();
+    assert_eq!(said.trim(), "1 values, 0 texts, 0 tasks, 0 schedules and 0 webhooks were deleted");
     assert!(keys(&place, &[]).is_empty());
 }
 

@@ -10,6 +10,7 @@ mod config;
 mod data;
 mod emit;
 mod help;
+mod leaks;
 mod listings;
 #[cfg(feature = "mcp")]
 mod mcp;

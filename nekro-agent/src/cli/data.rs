@@ -38,8 +38,8 @@ pub(super) fn run(command: DataCommand, directory: &DataDirectory, screen: &Scre
                 return Err(Failure::usage("nothing was deleted: say whose values, with `--plugin` or `--user`")
                     .with_hint("`nekro sessions delete` deletes a session"));
             };
-            let count = delete(directory, &whose).map_err(Failure::storage)?;
-            screen.show(&json!({ "deleted": count }), || format!("{count} values were deleted"));
+            let removed = delete(directory, &whose, Timestamp::now()).map_err(Failure::storage)?;
+            screen.show(&json!({ "deleted": removed }), || removed.to_string());
             Ok(())
         }
         DataCommand::Import { file, replace } => {

@@ -30,7 +30,7 @@ mod tools;
 use std::{collections::BTreeSet, path::Path, process::ExitCode, sync::Arc};
 
 use clap::{CommandFactory, Parser};
-use nekro_core::{Caller, PluginDecl, Secret, kernel::Registry};
+use nekro_core::{Caller, PluginDecl, kernel::Registry};
 
 use self::args::{Cli, Command, Global, MOST_TASKS, ModelsCommand, PluginsCommand, SchedulesCommand, TasksCommand};
 pub(crate) use self::{
@@ -348,9 +348,8 @@ async fn with_agent(
 
 /// Makes the file that a chat is recorded into.
 fn recording(path: &Path, loaded: &Loaded) -> Result<Arc<Recording>, Failure> {
-    // What plugins know may come in the results of their tools.
-    let of_settings = secrets(&loaded.settings, &loaded.catalogue).into_iter().map(Secret::new);
-    let known = Secrets::new(loaded.models.secrets().into_iter().chain(of_settings));
+    // What plugins know may come in the results of their tools. Some of it is read from the keyring when it is wanted, some comes with new settings.
+    let known = Secrets::new(loaded.models.secrets()).and_later(log::hidden);
     Recording::create(path, known).map_err(|error| {
         let failure = Failure::usage(format!("the recording {} cannot be begun: {error}", path.display()));
         if error.kind() == std::io::ErrorKind::AlreadyExists { failure.with_hint("name a new file") } else { failure }

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     history::{Body, CallRecord, File, HistoryPort, Message, Session, UsageTotal},
     ports::SystemClock,
+    reach::forget_exchange,
     storage::{DataDirectory, Storage, export_session},
     style::DIM,
 };
@@ -101,6 +102,10 @@ async fn delete(storage: &Storage, id: &SessionId, screen: &Screen) -> Result<()
     if !storage.delete_session(id).await.map_err(failed)? {
         return Err(unknown(storage, id).await);
     }
+    let files = storage.directory().path().join("files");
+    forget_exchange(&files, id).map_err(|error| {
+        Failure::work(format!("the session is deleted, but its files below {} are not: {error}", files.display()))
+    })?;
     storage.close().await;
     screen.show(&json!({ "deleted": id }), || format!("{} is deleted with everything in it", plain(id.as_str())));
     Ok(())

@@ -15,7 +15,7 @@ use std::{
     },
 };
 
-use nekro_core::kernel::Registry;
+use nekro_core::{Secret, kernel::Registry};
 use tracing_subscriber::{Layer, filter::LevelFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 pub(crate) use self::read::{Entry, Wanted, last};
@@ -68,11 +68,14 @@ pub(crate) fn keep_in(directory: &DataDirectory, registry: &Registry) {
     IS_KEPT.store(true, Ordering::Relaxed);
 }
 
-/// Takes these texts out of whatever is written from now on.
-pub(crate) fn hide(mut secrets: Vec<String>) {
-    secrets.retain(|secret| secret.chars().count() >= SHORTEST_SECRET);
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    keeper().secrets = secrets;
+/// Takes these texts out of whatever is written from now on, with those of before: what was a secret stays one when the settings have changed.
+pub(crate) fn hide(secrets: Vec<String>) {
+    secrets.iter().for_each(|secret| hide_too(secret));
+}
+
+/// Returns the texts that are taken out, whatever they came from.
+pub(crate) fn hidden() -> Vec<Secret<String>> {
+    keeper().secrets.iter().map(|secret| Secret::new(secret.clone())).collect()
 }
 
 /// Takes one more text out of whatever is written from now on.

@@ -10,18 +10,18 @@ use std::{env, path::PathBuf, sync::Arc};
 
 use nekro_core::{FilesPort, HttpPort, PluginDecl, Ports, ProcessPort, SecretsPort};
 
-pub(crate) use self::{
-    files::FilesSettings,
-    http::HttpSettings,
-    model::{Asked, PluginModelSettings},
-    process::ProcessSettings,
-    secrets::SecretsSettings,
-};
 use self::{
     files::LocalFiles,
     http::Egress,
     process::{Programs, Runner},
     secrets::Vault,
+};
+pub(crate) use self::{
+    files::{FilesSettings, forget_exchange},
+    http::HttpSettings,
+    model::{Asked, PluginModelSettings},
+    process::ProcessSettings,
+    secrets::SecretsSettings,
 };
 
 /// The borders of one agent.

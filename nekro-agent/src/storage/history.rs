@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use nekro_core::{BoxFuture, Error, PluginId, Result, SessionId, TurnId, event::facts::TurnOutcome};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Storage, StorageError, most, next_write, rows};
+use super::{Removed, Storage, StorageError, Whose, most, next_write, rows, whose};
 use crate::{
     history::{CallRecord, HistoryPort, Listing, Message, NewMessage, Session, SessionSettings, Turn, UsageRecord, UsageTotal},
     model::Usage,
@@ -44,8 +44,8 @@ impl HistoryPort for Storage {
     }
 
     fn delete_session<'a>(&'a self, id: &'a SessionId) -> BoxFuture<'a, Result<bool>> {
-        let id = id.clone();
-        Box::pin(async move { Ok(self.write(move |connection| delete(connection, &id)).await?) })
+        let (id, now) = (id.clone(), self.now());
+        Box::pin(async move { Ok(self.write(move |connection| delete(connection, &id, now)).await?) })
     }
 
     fn clear_session<'a>(&'a self, id: &'a SessionId) -> BoxFuture<'a, Result<u64>> {
@@ -205,7 +205,7 @@ impl HistoryPort for Storage {
 }
 
 impl Storage {
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         rows::to_micros(self.clock.now())
     }
 }
@@ -239,15 +239,15 @@ fn sessions(connection: &Connection, after: Option<&SessionId>, limit: usize) ->
 }
 
 /// Removes a session with everything in it, and what plugins have kept for it.
-fn delete(connection: &Connection, id: &SessionId) -> Result<bool, StorageError> {
+fn delete(connection: &Connection, id: &SessionId, now: Timestamp) -> Result<bool, StorageError> {
     let there = connection.prepare_cached("DELETE FROM session WHERE name = ?")?.execute([id.as_str()])? > 0;
     // What plugins have spent stays booked: the day's budget would otherwise be fresh again.
     connection.execute("UPDATE usage SET session = NULL, turn = NULL WHERE session = ? AND plugin IS NOT NULL", [id.as_str()])?;
     for table in ["message", "turn", "call", "usage"] {
         connection.execute(&format!("DELETE FROM {table} WHERE session = ?"), [id.as_str()])?;
     }
-    connection.execute("DELETE FROM value WHERE session = ? AND session <> ''", [format!("={id}")])?;
-    Ok(there)
+    let removed = whose::remove(connection, &Whose::Session(id.clone()), now)?;
+    Ok(there || removed != Removed::default())
 }
 
 fn append(

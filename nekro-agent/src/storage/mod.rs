@@ -20,6 +20,7 @@ pub(crate) mod tasks;
 mod tests;
 mod values;
 mod vectors;
+mod whose;
 mod writer;
 
 use std::{
@@ -33,11 +34,12 @@ use rusqlite::Connection;
 #[cfg(feature = "http")]
 pub(crate) use self::deliveries::{NewDelivery, StoredDelivery};
 pub(crate) use self::{
-    archive::{Counts, ExportError, Import, ImportError, Whose, delete, export, export_session, export_values, import},
+    archive::{Counts, ExportError, Import, ImportError, delete, export, export_session, export_values, import},
     directory::{DEFAULT_DIRECTORY, DataDirectory, create_private, only_owner, open_private},
     ledger::Ledger,
     problem::StorageError,
     vectors::{CollectionRow, NewPoint, PointRow, Written},
+    whose::{Removed, Whose},
 };
 use self::{
     database::{Access, open, open_existing},

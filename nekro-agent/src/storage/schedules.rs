@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use nekro_core::{Caller, PluginId, Schedule, ScheduleRecord, ScheduleWhen, SessionId, TaskRecord, TaskState};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{StorageError, most};
+use super::{StorageError, most, whose::Rows};
 
 /// A schedule as it is kept.
 #[derive(Clone, Debug)]
@@ -127,6 +127,12 @@ pub(crate) fn remove(db: &Connection, plugin: &str, name: &str) -> Result<Option
     let found = find(db, plugin, name)?;
     db.prepare_cached("DELETE FROM schedule WHERE plugin = ? AND name = ?")?.execute([plugin, name])?;
     Ok(found.map(|row| row.record.session))
+}
+
+/// Removes the schedules of somebody but for those that a function declares, and returns how many there were.
+pub(super) fn remove_of(db: &Connection, of: &Rows) -> Result<u64, StorageError> {
+    let sql = format!("DELETE FROM schedule WHERE NOT declared AND {}", of.condition);
+    Ok(db.prepare_cached(&sql)?.execute(of.parameter())? as u64)
 }
 
 /// Lets a schedule rest. Returns whether there is one.

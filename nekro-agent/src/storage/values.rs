@@ -18,9 +18,9 @@ const SWEEP_MOST: i64 = 1_024;
 
 /// A scope as the table has it.
 pub(super) struct Columns {
-    plugin: String,
-    session: String,
-    user: String,
+    pub(super) plugin: String,
+    pub(super) session: String,
+    pub(super) user: String,
 }
 
 impl Columns {

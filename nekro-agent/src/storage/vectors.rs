@@ -8,7 +8,7 @@ use nekro_core::{Filter, VectorPlace, VectorPoint, VectorSelection};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
-use super::{Storage, StorageError, most};
+use super::{Storage, StorageError, most, values::Columns, whose::Rows};
 
 /// A collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -146,9 +146,12 @@ impl Storage {
 }
 
 fn collection(connection: &Connection, place: &VectorPlace) -> Result<Option<CollectionRow>, StorageError> {
-    let mut find = connection
-        .prepare_cached("SELECT id, model, dimension, changes, removals FROM vector_collection WHERE plugin = ? AND name = ?")?;
-    let row = find.query_row(params![place.plugin.as_str(), place.collection], |row| {
+    let mut find = connection.prepare_cached(
+        "SELECT id, model, dimension, changes, removals FROM vector_collection
+         WHERE plugin = ? AND session = ? AND user = ? AND name = ?",
+    )?;
+    let Columns { plugin, session, user } = Columns::of(&place.scope);
+    let row = find.query_row(params![plugin, session, user, place.collection], |row| {
         let (id, model, dimension) = (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok(CollectionRow { id, model, dimension, changes: row.get(3)?, removals: row.get(4)? })
     });
@@ -158,10 +161,13 @@ fn collection(connection: &Connection, place: &VectorPlace) -> Result<Option<Col
 /// Counts a write, makes the collection if there is none, and returns its number and that of the write.
 fn begin(connection: &Connection, place: &VectorPlace, removes: bool) -> Result<(i64, i64), StorageError> {
     let mut count = connection.prepare_cached(
-        "INSERT INTO vector_collection (plugin, name, changes) VALUES (?1, ?2, 1)
-         ON CONFLICT (plugin, name) DO UPDATE SET changes = changes + 1, removals = removals + ?3 RETURNING id, changes",
+        "INSERT INTO vector_collection (plugin, session, user, name, changes) VALUES (?1, ?2, ?3, ?4, 1)
+         ON CONFLICT (plugin, session, user, name) DO UPDATE SET changes = changes + 1, removals = removals + ?5
+         RETURNING id, changes",
     )?;
-    Ok(count.query_row(params![place.plugin.as_str(), place.collection, removes], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    let Columns { plugin, session, user } = Columns::of(&place.scope);
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    Ok(count.query_row(params![plugin, session, user, place.collection, removes], row)?)
 }
 
 /// The word by which the texts of a collection are found in `owner`.
@@ -173,7 +179,7 @@ fn write(connection: &Connection, place: &VectorPlace, points: &[NewPoint], quot
     let mut count = connection.prepare_cached(
         "SELECT count(*) FROM vector_point WHERE collection IN (SELECT id FROM vector_collection WHERE plugin = ?)",
     )?;
-    let count: u64 = count.query_row([place.plugin.as_str()], |row| row.get(0))?;
+    let count: u64 = count.query_row([place.scope.plugin.as_str()], |row| row.get(0))?;
     let known = collection(connection, place)?.map(|row| row.id);
     let mut find = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM vector_point WHERE collection = ? AND name = ?)")?;
     let mut new = HashSet::new();
@@ -197,19 +203,50 @@ fn write(connection: &Connection, place: &VectorPlace, points: &[NewPoint], quot
          RETURNING id",
     )?;
     let mut forget = connection.prepare_cached("DELETE FROM vector_text WHERE rowid = ?")?;
-    let mut words = connection.prepare_cached("INSERT INTO vector_text (rowid, owner, words) VALUES (?, ?, ?)")?;
     for NewPoint { point, words: own } in points {
         let payload = serde_json::to_string(&point.payload)?;
         let id: i64 = write.query_row(params![collection, point.id, point.text, payload, change], |row| row.get(0))?;
         forget.execute([id])?;
-        words.execute(params![id, owner(collection), own])?;
+        index(connection, collection, id, own)?;
     }
     Ok(Written::Done)
 }
 
+fn index(connection: &Connection, collection: i64, point: i64, words: &str) -> Result<(), StorageError> {
+    let mut insert = connection.prepare_cached("INSERT INTO vector_text (rowid, owner, words) VALUES (?, ?, ?)")?;
+    insert.execute(params![point, owner(collection), words])?;
+    Ok(())
+}
+
+/// Writes a text into a collection that has none of its name: its name, itself and what is kept beside it, as JSON.
+pub(super) fn insert_point(
+    connection: &Connection,
+    collection: i64,
+    (name, text, payload): (&str, &str, &str),
+    vector: Option<&[u8]>,
+) -> Result<(), StorageError> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO vector_point (collection, name, text, payload, written, vector) VALUES (?, ?, ?, ?, 1, ?)",
+    )?;
+    insert.execute(params![collection, name, text, payload, vector])?;
+    index(connection, collection, connection.last_insert_rowid(), &crate::vectors::words(text))
+}
+
+/// Removes collections, and returns how many texts were in them.
+pub(super) fn remove_collections(connection: &Connection, of: &Rows) -> Result<u64, StorageError> {
+    let collections = format!("SELECT id FROM vector_collection WHERE {}", of.condition);
+    let points = format!("FROM vector_point WHERE collection IN ({collections})");
+    let run = |sql: &str| connection.prepare_cached(sql)?.execute(of.parameter());
+    run(&format!("DELETE FROM vector_text WHERE rowid IN (SELECT id {points})"))?;
+    let texts = run(&format!("DELETE {points}"))?;
+    run(&format!("DELETE FROM vector_collection WHERE {}", of.condition))?;
+    Ok(texts as u64)
+}
+
 fn pin(connection: &Connection, place: &VectorPlace, model: &str, dimension: usize) -> Result<Option<String>, StorageError> {
+    // It may have gone meanwhile, and does not come back by this.
+    let Some(before) = collection(connection, place)? else { return Ok(None) };
     let (id, _) = begin(connection, place, false)?;
-    let before = collection(connection, place)?.unwrap_or_default();
     if before.model.as_deref() == Some(model) && before.dimension == Some(dimension) {
         return Ok(None);
     }
@@ -234,6 +271,10 @@ fn waiting(connection: &Connection, place: &VectorPlace, limit: usize) -> Result
 }
 
 fn fill(connection: &Connection, place: &VectorPlace, vectors: &[(Waiting, Vec<u8>)]) -> Result<(), StorageError> {
+    // It may have gone meanwhile, and does not come back by this.
+    if collection(connection, place)?.is_none() {
+        return Ok(());
+    }
     let (_, change) = begin(connection, place, false)?;
     let mut write = connection
         .prepare_cached("UPDATE vector_point SET vector = ?, written = ? WHERE id = ? AND written = ? AND vector IS NULL")?;

@@ -8,5 +8,24 @@ pub(crate) trait Embedder: Send + Sync {
     fn model(&self) -> &str;
 
     /// Returns a vector for each text, in their order and all of one length.
-    fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>>>;
+    fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Embedded>>;
+
+    /// Returns what so many tokens cost, in millionths; `None` if nobody has said what they cost.
+    fn cost(&self, _tokens: u64) -> Option<u64> {
+        None
+    }
+}
+
+/// What came of texts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Embedded {
+    /// A vector for each.
+    pub(crate) vectors: Vec<Vec<f32>>,
+    /// How many tokens the model read.
+    pub(crate) tokens: u64,
+}
+
+/// Estimates how many tokens texts have for a model that does not say: four characters to one.
+pub(crate) fn estimated_tokens(texts: &[String]) -> u64 {
+    texts.iter().map(|text| text.chars().count().div_ceil(4) as u64).sum()
 }

@@ -23,10 +23,15 @@ use nekro_core::{
 
 use self::flat::{Flat, exact, normalised};
 pub(crate) use self::{
-    embed::Embedder,
+    embed::{Embedded, Embedder, estimated_tokens},
     settings::{EmbeddingSettings, VectorsSettings},
+    words::of as words,
 };
-use crate::storage::{CollectionRow, NewPoint, PointRow, Storage, Written};
+use crate::{
+    history::{HistoryPort, UsageRecord},
+    model::Usage,
+    storage::{CollectionRow, NewPoint, PointRow, Storage, Written},
+};
 
 /// The most texts that one call gives vectors to.
 const MOST_EMBEDDED: usize = 512;
@@ -71,7 +76,7 @@ impl Collections {
             Written::TooMany(count) => {
                 return Err(Error::new(format!(
                     "the plugin `{}` would keep {count} texts, and may keep {}",
-                    place.plugin, self.settings.points
+                    place.scope.plugin, self.settings.points
                 ))
                 .with_code("quota_exceeded")
                 .with_hint("remove some; the limit is `vectors.points`"));
@@ -80,7 +85,7 @@ impl Collections {
         }
         // What is written is kept, whatever the model does: a search tries again.
         if let Err(error) = self.embed_waiting(place).await {
-            tracing::warn!(plugin = %place.plugin, collection = place.collection, "texts wait for their vectors: {error}");
+            tracing::warn!(plugin = %place.scope.plugin, collection = place.collection, "texts wait for their vectors: {error}");
         }
         Ok(())
     }
@@ -109,7 +114,7 @@ impl Collections {
         let (collection, ..) = self.storage.vector_state(place).await?;
         if collection.is_some_and(|row| row.model.as_deref().is_some_and(|model| model != embedder.model())) {
             // Its vectors stand for nothing here. How long the new ones are, the first one tells.
-            let vector = self.embed_one(embedder.as_ref(), "a").await?;
+            let vector = self.embed_one(place, embedder.as_ref(), "a").await?;
             self.pin(place, embedder.model(), vector.len()).await?;
         }
         let (_, waiting) = self.storage.vector_waiting(place, MOST_EMBEDDED).await?;
@@ -117,7 +122,7 @@ impl Collections {
             return Ok(());
         }
         let texts: Vec<_> = waiting.iter().map(|waiting| waiting.text.clone()).collect();
-        let vectors = embedder.embed(&texts).await?;
+        let vectors = self.embed(place, embedder.as_ref(), &texts).await?;
         let dimension = vectors.first().map_or(0, Vec::len);
         if vectors.len() != texts.len() || vectors.iter().any(|vector| vector.len() != dimension) {
             return Err(
@@ -136,7 +141,7 @@ impl Collections {
     async fn pin(&self, place: &VectorPlace, model: &str, dimension: usize) -> Result<()> {
         if let Some(before) = self.storage.vector_pin(place, model, dimension).await? {
             tracing::warn!(
-                plugin = %place.plugin,
+                plugin = %place.scope.plugin,
                 collection = place.collection,
                 "the texts were embedded by {before}, and are embedded anew by {model} ({dimension} numbers)"
             );
@@ -144,8 +149,27 @@ impl Collections {
         Ok(())
     }
 
-    async fn embed_one(&self, embedder: &dyn Embedder, text: &str) -> Result<Vec<f32>> {
-        let mut vectors = embedder.embed(&[text.to_owned()]).await?;
+    /// Turns texts into vectors, and books what that cost to the plugin.
+    async fn embed(&self, place: &VectorPlace, embedder: &dyn Embedder, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+        let Embedded { vectors, tokens } = embedder.embed(texts).await?;
+        if tokens == 0 {
+            return Ok(vectors);
+        }
+        let record = UsageRecord {
+            plugin: Some(place.scope.plugin.clone()),
+            session: place.scope.session.clone(),
+            turn: None,
+            at: self.storage.now(),
+            model: embedder.model().to_owned(),
+            usage: Usage { input_tokens: tokens, ..Usage::default() },
+            cost_micros: embedder.cost(tokens),
+        };
+        self.storage.record_usage(record).await?;
+        Ok(vectors)
+    }
+
+    async fn embed_one(&self, place: &VectorPlace, embedder: &dyn Embedder, text: &str) -> Result<Vec<f32>> {
+        let mut vectors = self.embed(place, embedder, &[text.to_owned()]).await?;
         let vector = vectors.pop().and_then(normalised);
         vector.ok_or_else(|| Error::new(format!("the model `{}` gave no vector", embedder.model())).with_code("embedding"))
     }
@@ -164,7 +188,7 @@ impl Collections {
                 Ok(found) => Some(found),
                 Err(error) if by == SearchBy::Meaning => return Err(error),
                 Err(error) => {
-                    tracing::warn!(plugin = %place.plugin, "texts are compared by their words alone: {error}");
+                    tracing::warn!(plugin = %place.scope.plugin, "texts are compared by their words alone: {error}");
                     None
                 }
             },
@@ -191,7 +215,7 @@ impl Collections {
         wide: usize,
     ) -> Result<Vec<i64>> {
         self.embed_waiting(place).await?;
-        let vector = self.embed_one(embedder, &query.text).await?;
+        let vector = self.embed_one(place, embedder, &query.text).await?;
         let Some(flat) = self.flat(place).await? else { return Ok(Vec::new()) };
         let (mut most, all) = (wide, flat.len());
         loop {

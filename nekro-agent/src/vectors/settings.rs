@@ -39,6 +39,10 @@ pub(crate) struct EmbeddingSettings {
     #[serde(default)]
     #[schemars(range(min = 1, max = 8192))]
     pub(crate) dimensions: Option<usize>,
+    /// What it costs, for a million tokens that it reads; for what is booked to plugins.
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    pub(crate) price: Option<f64>,
     /// How many texts are sent at once.
     #[serde(default = "sixty_four")]
     #[schemars(range(min = 1, max = 2048))]

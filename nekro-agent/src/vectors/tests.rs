@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use nekro_core::{Collection, Filter, Vectors, testing::FakeClock};
+use nekro_core::{Caller, Collection, Filter, Vectors, testing::FakeClock};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -33,7 +33,7 @@ impl Embedder for Kinds {
         self.name
     }
 
-    fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>>> {
+    fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Embedded>> {
         const KINDS: [&[&str]; 3] = [&["dog", "hound", "puppy"], &["car", "automobile", "vehicle"], &["tea", "brew", "leaves"]];
         self.embedded.fetch_add(texts.len(), Ordering::Relaxed);
         let vector = |text: &String| {
@@ -43,7 +43,7 @@ impl Embedder for Kinds {
         };
         let result = match self.away.load(Ordering::Relaxed) {
             true => Err(Error::new("the model is away").with_code("embedding")),
-            false => Ok(texts.iter().map(vector).collect()),
+            false => Ok(Embedded { vectors: texts.iter().map(vector).collect(), tokens: estimated_tokens(texts) }),
         };
         Box::pin(std::future::ready(result))
     }
@@ -250,4 +250,63 @@ async fn vectors_that_have_no_room_in_memory_are_read_again() {
     for _ in 0..2 {
         assert_eq!(ids(&notes, "puppy", SearchBy::Meaning, Filter::new()).await[0], "a");
     }
+}
+
+#[tokio::test]
+async fn a_collection_of_a_conversation_is_not_that_of_another_and_goes_with_it() {
+    let world = World::new();
+    let storage = Arc::new(Storage::new(DataDirectory::new(world.place.path()), Arc::new(FakeClock::default())));
+    let port = Arc::new(Collections::new(&world.settings, Arc::clone(&storage), Some(Kinds::named("kinds") as _)));
+    let vectors = |session: &str| {
+        let caller = Caller::operator().in_session(session);
+        Vectors::new("memory", Arc::clone(&port) as _).called_by(&caller)
+    };
+    let of = |session: &str| vectors(session).session().expect("a conversation").collection::<Note>("notes");
+    for session in ["a", "b"] {
+        fill(&of(session)).await;
+    }
+    of("b").upsert("e", "Another puppy.", &note("diary", 2032)).await.expect("it is kept");
+    let search = async |notes: &Collection<Note>, by| ids(notes, "puppy hound", by, Filter::new()).await;
+    assert_eq!(search(&of("a"), SearchBy::Words).await, ["a"]);
+    assert_eq!(search(&of("b"), SearchBy::Meaning).await[..2].len(), 2);
+    assert_eq!(
+        vectors("a").collection::<Note>("notes").state().await.expect("a state").points,
+        0,
+        "that of the plugin is another"
+    );
+    assert_eq!(vectors("a").user().expect_err("nobody is known").code(), "no_user");
+
+    assert!(storage.delete_session(&"b".into()).await.expect("it deletes"), "although nothing was said in it");
+    for by in [SearchBy::Words, SearchBy::Meaning] {
+        assert_eq!(search(&of("b"), by).await, Vec::<String>::new(), "{by:?}");
+        assert_eq!(search(&of("a"), by).await[0], "a", "{by:?}");
+    }
+    of("b").upsert("z", "A hound.", &note("diary", 1)).await.expect("it is kept");
+    assert_eq!(search(&of("b"), SearchBy::Meaning).await, ["z"], "what was held in memory is not that of the new one");
+    assert_eq!(
+        Collections::new(&world.settings, storage, None)
+            .state(&VectorPlace::new("memory", "notes"))
+            .await
+            .expect("a state")
+            .points,
+        0
+    );
+}
+
+#[tokio::test]
+async fn what_vectors_cost_is_booked_to_the_plugin() {
+    let world = World::new();
+    let storage = Arc::new(Storage::new(DataDirectory::new(world.place.path()), Arc::new(FakeClock::default())));
+    let port = Arc::new(Collections::new(&world.settings, Arc::clone(&storage), Some(Kinds::named("kinds") as _)));
+    let notes = Vectors::new("memory", port).collection::<Note>("notes");
+    notes.upsert("a", "The hound sleeps by the fire.", &note("diary", 1)).await.expect("it is kept");
+    let spent = async |plugin: &str| {
+        let total = storage.usage_of_plugin(&plugin.into(), nekro_core::Timestamp::MIN, None).await.expect("it counts");
+        (total.answers, total.usage.input_tokens, total.usage.output_tokens)
+    };
+    assert_eq!(spent("memory").await, (1, 8, 0));
+    notes.search("puppy").run().await.expect("it looks");
+    assert_eq!((spent("memory").await, spent("other").await), ((2, 10, 0), (0, 0, 0)));
+    notes.search("puppy").by(SearchBy::Words).run().await.expect("it looks");
+    assert_eq!(spent("memory").await.0, 2, "words cost nothing");
 }

@@ -61,7 +61,7 @@ pub use self::{
         VectorPlace, VectorPoint, VectorQuery, VectorSelection, VectorState, Vectors, VectorsPort,
     },
 };
-pub(crate) use self::{peers::PEERS, store::STORE};
+pub(crate) use self::{peers::PEERS, store::STORE, tasks::port as tasks_port};
 use crate::error::Error;
 
 /// The names of the capabilities that a policy can speak of, whether or not a plugin takes them.

@@ -123,7 +123,7 @@ impl<P: Plugin> Lend<P> for Schedules {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&SCHEDULES);
 
     fn lend<'a>(call: &'a Call<'a>) -> Result<Loan<'a, Self>, Error> {
-        let port = Arc::clone(call.kernel.ports().get::<dyn SchedulesPort>()?);
+        let port = call.port::<dyn SchedulesPort>(&SCHEDULES, |gated| Arc::new(gated))?;
         Ok(Loan::Handle(Self::new(port, call.plugin.id().clone(), call.caller.clone())))
     }
 }

@@ -306,11 +306,16 @@ static TASKS: CapabilityDecl = CapabilityDecl {
 /// What a tool borrows that starts a task.
 pub const TASKS_LENT: LentDecl = LentDecl { capability: Some(&TASKS), kind: LentKind::Capability };
 
+/// Returns what keeps tasks, as far as the policy lets the plugin of a call use it.
+pub(crate) fn port(call: &Call<'_>) -> Result<Arc<dyn TasksPort>> {
+    call.port::<dyn TasksPort>(&TASKS, |gated| Arc::new(gated))
+}
+
 impl<P: Plugin> Lend<P> for Tasks {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&TASKS);
 
     fn lend<'a>(call: &'a Call<'a>) -> Result<Loan<'a, Self>, Error> {
-        let port = Arc::clone(call.kernel.ports().get::<dyn TasksPort>()?);
+        let port = port(call)?;
         Ok(Loan::Handle(Self::new(port, call.plugin.id().clone(), call.caller.clone())))
     }
 }

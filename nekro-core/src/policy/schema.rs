@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::scope;
+use super::{allowance::LIMITED, scope};
 use crate::{
     capability,
     manifest::{DIALECT, Manifest},
@@ -77,7 +77,16 @@ impl Manifest {
 fn allowance(description: &str) -> Value {
     let described =
         |reference: &str, description: &str| json!({ "$ref": format!("#/$defs/{reference}"), "description": description });
-    let use_of = json!({ "$ref": "#/$defs/use" });
+    let mut limits = Map::from_iter([
+        (
+            "call_deadline".to_owned(),
+            json!({ "type": "string", "description": "How long one of its tools or commands may take, such as `30s`." }),
+        ),
+        ("calls_at_once".to_owned(), described("most", "How many of its tools and commands may run at the same time.")),
+        ("mailbox".to_owned(), described("most", "How many facts may wait for it.")),
+        ("concurrency".to_owned(), described("most", "How many facts it may handle at the same time.")),
+    ]);
+    limits.extend(LIMITED.iter().map(|capability| ((*capability).to_owned(), json!({ "$ref": "#/$defs/use" }))));
     let mut properties = Map::from_iter([
         ("capabilities".to_owned(), described("capabilities", "The capabilities that it may take; left out, any.")),
         ("deny".to_owned(), described("capabilities", "The capabilities that it may not take, whatever else is said.")),
@@ -86,14 +95,7 @@ fn allowance(description: &str) -> Value {
             json!({
                 "description": "The most that it may use.",
                 "type": "object",
-                "properties": {
-                    "call_deadline": { "type": "string", "description": "How long one of its tools or commands may take, such as `30s`." },
-                    "calls_at_once": described("most", "How many of its tools and commands may run at the same time."),
-                    "mailbox": described("most", "How many facts may wait for it."),
-                    "concurrency": described("most", "How many facts it may handle at the same time."),
-                    "files": use_of, "http": use_of, "messages": use_of, "peers": use_of,
-                    "process": use_of, "secrets": use_of, "sessions": use_of, "store": use_of,
-                },
+                "properties": limits,
                 "additionalProperties": false,
             }),
         ),

@@ -58,8 +58,6 @@ pub struct SourceIngested {
 /// What is kept beside the text of a place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Place {
-    // The conversation that it belongs to; empty for all.
-    scope: String,
     source: SourceName,
     heading: String,
     first_line: usize,
@@ -125,7 +123,7 @@ async fn ingest(
     if chunks.is_empty() {
         return Err(Error::new(format!("`{name}` has no text")).with_code("empty"));
     }
-    let (scope, store) = knowledge.scope(ctx, store)?;
+    let (store, places) = (knowledge.list(ctx, store)?, knowledge.places(ctx, vectors)?);
     let known = list_all(&store).await?;
     if known.len() >= knowledge.max_sources && known.iter().all(|source| source.name != name) {
         return Err(Error::new(format!("there are {} documents already", known.len()))
@@ -136,9 +134,8 @@ async fn ingest(
         Source { name: name.clone(), form: document.form, bytes: taken.bytes.len(), places: chunks.len(), added: clock.now() };
     // Written down first: whatever goes wrong then, there is something to remove.
     store.set(&key(&name), &source).await?;
-    let places = vectors.collection::<Place>(COLLECTION);
-    places.delete_where(of(&scope, Some(&name))).await?;
-    write(&places, &scope, &name, &chunks).await?;
+    places.delete_where(of(Some(&name))).await?;
+    write(&places, &name, &chunks).await?;
     events.emit(SourceIngested { session: ctx.session().cloned(), source: source.clone() });
     Ok(source)
 }
@@ -149,7 +146,6 @@ async fn ingest(
 #[tool(read_only, tags = ["knowledge", "documents", "search", "remember"])]
 async fn search(
     ctx: &Ctx,
-    store: &Store,
     vectors: &Vectors,
     knowledge: &Knowledge,
     /// What to look for: a question, or words that the place would have.
@@ -160,9 +156,8 @@ async fn search(
     #[arg(default = 5, range = 1..=20)]
     limit: usize,
 ) -> Result<Answer> {
-    let (scope, _) = knowledge.scope(ctx, store)?;
-    let places = vectors.collection::<Place>(COLLECTION);
-    let found = places.search(query).filter(of(&scope, source.as_ref())).limit(limit).run().await?;
+    let places = knowledge.places(ctx, vectors)?;
+    let found = places.search(query).filter(of(source.as_ref())).limit(limit).run().await?;
     let cited = found.hits.into_iter().map(|hit| {
         let Place { source, heading, first_line, last_line, .. } = hit.value;
         let heading = if heading.is_empty() { String::new() } else { format!(" ({heading})") };
@@ -179,8 +174,7 @@ async fn search(
 /// Lists the documents that were taken in.
 #[tool(read_only, tags = ["knowledge", "documents"])]
 async fn sources(ctx: &Ctx, store: &Store, knowledge: &Knowledge) -> Result<Vec<Source>> {
-    let (_, store) = knowledge.scope(ctx, store)?;
-    list_all(&store).await
+    list_all(&knowledge.list(ctx, store)?).await
 }
 
 /// Removes a document, with all of its places.
@@ -193,8 +187,8 @@ async fn remove(
     /// The document, as `knowledge.sources` names it.
     source: SourceName,
 ) -> Result<u64> {
-    let (scope, store) = knowledge.scope(ctx, store)?;
-    let places = vectors.collection::<Place>(COLLECTION).delete_where(of(&scope, Some(&source))).await?;
+    let (store, places) = (knowledge.list(ctx, store)?, knowledge.places(ctx, vectors)?);
+    let places = places.delete_where(of(Some(&source))).await?;
     let known = store.remove(&key(&source)).await?;
     if !known && places == 0 {
         return Err(Error::new(format!("there is no document `{source}`"))
@@ -210,16 +204,15 @@ const COLLECTION: &str = "places";
 /// How many places are written at once.
 const BATCH: usize = 200;
 
-async fn write(places: &Collection<Place>, scope: &str, source: &SourceName, chunks: &[Chunk]) -> Result<()> {
+async fn write(places: &Collection<Place>, source: &SourceName, chunks: &[Chunk]) -> Result<()> {
     let make = |(number, chunk): (usize, &Chunk)| {
         let place = Place {
-            scope: scope.to_owned(),
             source: source.clone(),
             heading: chunk.heading.clone(),
             first_line: chunk.first_line,
             last_line: chunk.last_line,
         };
-        (format!("{:016x}/{number}", source::fingerprint(&format!("{scope}\n{source}"))), chunk.text.clone(), place)
+        (format!("{:016x}/{number}", source::fingerprint(source.as_str())), chunk.text.clone(), place)
     };
     let made: Vec<_> = chunks.iter().enumerate().map(make).collect();
     for batch in made.chunks(BATCH) {
@@ -228,12 +221,11 @@ async fn write(places: &Collection<Place>, scope: &str, source: &SourceName, chu
     Ok(())
 }
 
-/// Returns what is true of the places of a conversation, or of one of its documents.
-fn of(scope: &str, source: Option<&SourceName>) -> Filter {
-    let filter = Filter::new().eq("scope", scope);
+/// Returns what is true of all places, or of those of one document.
+fn of(source: Option<&SourceName>) -> Filter {
     match source {
-        Some(source) => filter.eq("source", source.as_str()),
-        None => filter,
+        Some(source) => Filter::new().eq("source", source.as_str()),
+        None => Filter::new(),
     }
 }
 
@@ -251,11 +243,20 @@ async fn list_all(store: &Store) -> Result<Vec<Source>> {
 }
 
 impl Knowledge {
-    /// Returns whose documents are meant, and where they are listed. Outside of a conversation, and if all share theirs, it is everybody's.
-    fn scope(&self, ctx: &Ctx, store: &Store) -> Result<(String, Store)> {
-        match ctx.session() {
-            Some(session) if !self.shared => Ok((session.to_string(), store.session()?)),
-            _ => Ok((String::new(), store.clone())),
-        }
+    /// Tells whether the documents that are meant are those of a conversation, which go with it. Outside of one, and if all share theirs, they are
+    /// everybody's.
+    fn in_session(&self, ctx: &Ctx) -> bool {
+        ctx.session().is_some() && !self.shared
+    }
+
+    /// Returns where the documents are listed.
+    fn list(&self, ctx: &Ctx, store: &Store) -> Result<Store> {
+        if self.in_session(ctx) { store.session() } else { Ok(store.clone()) }
+    }
+
+    /// Returns where their places are.
+    fn places(&self, ctx: &Ctx, vectors: &Vectors) -> Result<Collection<Place>> {
+        let vectors = if self.in_session(ctx) { &vectors.session()? } else { vectors };
+        Ok(vectors.collection(COLLECTION))
     }
 }

@@ -16,8 +16,9 @@ use crate::{
     model::{
         ModelError,
         ModelErrorKind::{self, Unavailable},
+        Price, Usage,
     },
-    vectors::{Embedder, EmbeddingSettings},
+    vectors::{Embedded, Embedder, EmbeddingSettings, estimated_tokens},
 };
 
 /// How often a request is made again that may do better later.
@@ -53,15 +54,17 @@ impl Embeddings {
         Self { settings: settings.clone(), name, transport }
     }
 
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
-        let mut vectors = Vec::with_capacity(texts.len());
+    async fn embed(&self, texts: &[String]) -> Result<Embedded> {
+        let mut all = Embedded { vectors: Vec::with_capacity(texts.len()), tokens: 0 };
         for batch in texts.chunks(self.settings.batch.max(1)) {
-            vectors.extend(self.patiently(batch).await.map_err(|error| self.explain(error))?);
+            let Embedded { vectors, tokens } = self.patiently(batch).await.map_err(|error| self.explain(error))?;
+            all.vectors.extend(vectors);
+            all.tokens = all.tokens.saturating_add(tokens);
         }
-        Ok(vectors)
+        Ok(all)
     }
 
-    async fn patiently(&self, texts: &[String]) -> std::result::Result<Vec<Vec<f32>>, ModelError> {
+    async fn patiently(&self, texts: &[String]) -> std::result::Result<Embedded, ModelError> {
         let mut wait = Duration::from_secs(1);
         for _ in 0..RETRIES {
             match self.once(texts).await {
@@ -75,14 +78,14 @@ impl Embeddings {
         self.once(texts).await
     }
 
-    async fn once(&self, texts: &[String]) -> std::result::Result<Vec<Vec<f32>>, ModelError> {
+    async fn once(&self, texts: &[String]) -> std::result::Result<Embedded, ModelError> {
         let deadline = self.settings.deadline;
         timeout(deadline, self.exchange(texts)).await.unwrap_or_else(|_| {
             Err(ModelError::new(Unavailable, format!("it took longer than {deadline:?} (`vectors.embedding.deadline`)")))
         })
     }
 
-    async fn exchange(&self, texts: &[String]) -> std::result::Result<Vec<Vec<f32>>, ModelError> {
+    async fn exchange(&self, texts: &[String]) -> std::result::Result<Embedded, ModelError> {
         let EmbeddingSettings { url, model, api_key, dimensions, .. } = &self.settings;
         let mut body = json!({ "model": model, "input": texts, "encoding_format": "float" });
         if let Some(dimensions) = dimensions {
@@ -109,7 +112,12 @@ impl Embeddings {
         if !good {
             return Err(failure::of_status(response.status, &text, response.retry_after));
         }
-        read(&wire::json(&text)?, texts.len())
+        let answer = wire::json(&text)?;
+        let vectors = read(&answer, texts.len())?;
+        let told = ["prompt_tokens", "total_tokens"].iter().find_map(|key| answer["usage"][key].as_u64());
+        // What is said to have cost nothing was not counted.
+        let tokens = told.filter(|tokens| *tokens > 0).unwrap_or_else(|| estimated_tokens(texts));
+        Ok(Embedded { vectors, tokens })
     }
 
     fn explain(&self, error: ModelError) -> Error {
@@ -132,8 +140,13 @@ impl Embedder for Embeddings {
         &self.name
     }
 
-    fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>>> {
+    fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Embedded>> {
         Box::pin(self.embed(texts))
+    }
+
+    fn cost(&self, tokens: u64) -> Option<u64> {
+        let price = Price { input: self.settings.price?, output: 0.0, cached: None };
+        Some(price.of(Usage { input_tokens: tokens, ..Usage::default() }))
     }
 }
 

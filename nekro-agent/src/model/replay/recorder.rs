@@ -49,7 +49,7 @@ impl Recording {
 
     /// Puts the parts of a text together in which a secret stands: it may have come in pieces.
     fn safe(&self, parts: Vec<Part>) -> Vec<Part> {
-        let mut safe: Vec<Part> = Vec::new();
+        let (mut safe, secrets): (Vec<Part>, _) = (Vec::new(), self.secrets.by_now());
         let mut rest = parts.into_iter().peekable();
         while let Some(first) = rest.next() {
             let mut run = vec![first];
@@ -57,7 +57,7 @@ impl Recording {
                 run.push(next);
             }
             let whole: String = run.iter().map(Part::text).collect();
-            let scrubbed = self.secrets.text(&whole);
+            let scrubbed = secrets.text(&whole);
             match run[0] {
                 Part::Text(_) if scrubbed != whole => safe.push(Part::Text(scrubbed)),
                 Part::Reasoning(_) if scrubbed != whole => safe.push(Part::Reasoning(scrubbed)),
@@ -69,7 +69,7 @@ impl Recording {
 
     fn write(&self, line: &Line) -> io::Result<()> {
         // Through a value, so that what is told in several ways is looked through once.
-        let value = self.secrets.scrub(serde_json::to_value(line)?);
+        let value = self.secrets.by_now().scrub(serde_json::to_value(line)?);
         // The request stands first, for whoever reads it.
         let mut ordered = format!("{{\"request\":{}", value["request"]);
         for key in ["parts", "answer", "error"] {

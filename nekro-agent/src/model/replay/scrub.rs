@@ -12,7 +12,10 @@ const KEY_LENGTH: usize = 20;
 
 /// The secrets that are known.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Secrets(Vec<Secret<String>>);
+pub(crate) struct Secrets {
+    known: Vec<Secret<String>>,
+    later: Option<fn() -> Vec<Secret<String>>>,
+}
 
 impl Secrets {
     /// Takes the secrets that are known. Very short ones would be found everywhere.
@@ -20,7 +23,17 @@ impl Secrets {
         let mut known: Vec<_> = secrets.into_iter().filter(|secret| secret.expose().len() > 3).collect();
         // One may be a part of another.
         known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
-        Self(known)
+        Self { known, later: None }
+    }
+
+    /// Asks each time for those that have become known since: some are looked for only when a plugin wants them.
+    pub(crate) fn and_later(self, later: fn() -> Vec<Secret<String>>) -> Self {
+        Self { later: Some(later), ..self }
+    }
+
+    /// Returns all that are known by now.
+    pub(super) fn by_now(&self) -> Self {
+        Self::new(self.known.iter().cloned().chain(self.later.into_iter().flat_map(|later| later())))
     }
 
     /// Takes the secrets out of every text, wherever it stands.
@@ -43,7 +56,7 @@ impl Secrets {
     /// Takes the secrets out of a text.
     pub(super) fn text(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for secret in &self.0 {
+        for secret in &self.known {
             if text.contains(secret.expose().as_str()) {
                 text = text.replace(secret.expose().as_str(), REMOVED);
             }

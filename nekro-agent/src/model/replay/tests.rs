@@ -137,6 +137,24 @@ async fn a_secret_is_nowhere_in_a_recording_and_it_is_played_all_the_same() {
     );
 }
 
+#[tokio::test]
+async fn a_secret_that_becomes_known_later_is_not_written_either() {
+    let file = Memory::default();
+    let secrets = Secrets::new([Secret::new("hunter2".to_owned())]).and_later(crate::log::hidden);
+    let recording = Recording::new(Box::new(file.clone()), secrets).expect("a recording");
+    let recorder = Recorder::new(Arc::new(Pieces(&["it is from-the-", "keyring"])), recording);
+    asked(&recorder, &request("hunter2")).await;
+    assert!(file.text().contains("from-the-"), "nobody knows that it is one: {}", file.text());
+    // As the keyring does when a plugin asks for it.
+    crate::log::hide_too("from-the-keyring");
+    asked(&recorder, &request("hunter2 from-the-keyring")).await;
+    let second = file.text().lines().last().expect("a line").to_owned();
+    assert!(second.contains("it is (secret)") && second.contains("(secret) (secret)") && !second.contains("keyring"), "{second}");
+    crate::log::hide(vec!["of other settings".to_owned()]);
+    asked(&recorder, &request("hunter2 from-the-keyring")).await;
+    assert_eq!(file.text().lines().last(), Some(&*second), "new settings do not make it known to others");
+}
+
 /// Says a text in pieces.
 struct Pieces(&'static [&'static str]);
 

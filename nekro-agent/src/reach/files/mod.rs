@@ -14,7 +14,7 @@ use std::{
 };
 
 use cap_std::{ambient_authority, fs::Dir};
-use nekro_core::{BoxFuture, FileEntry, FilePlace, FilesPort, Result, SandboxPath, WriteHow};
+use nekro_core::{BoxFuture, FileEntry, FilePlace, FilesPort, Result, SandboxPath, SessionId, WriteHow};
 
 use self::place::Place;
 pub(crate) use self::settings::FilesSettings;
@@ -81,6 +81,20 @@ impl LocalFiles {
         let place = self.place(place).map_err(|met| problem::unavailable(&met))?;
         tokio::task::spawn_blocking(move || work(&place)).await?
     }
+}
+
+/// Removes the files of a conversation. `root` is where files are kept; its directory stays, for an agent may hold it open.
+pub(crate) fn forget_exchange(root: &Path, session: &SessionId) -> io::Result<()> {
+    let entries = match fs::read_dir(root.join("sessions").join(directory_name(session.as_str()))) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        // Neither follows a link.
+        if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path())? } else { fs::remove_file(entry.path())? }
+    }
+    Ok(())
 }
 
 /// Makes a directory that only its owner can look into, with those above it.

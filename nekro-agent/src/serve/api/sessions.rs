@@ -9,6 +9,7 @@ use super::{Answers, Operation, described, run};
 use crate::{
     agent::{Company, Ended, Fate, From, Inbound},
     history::{self, HistoryPort},
+    reach::forget_exchange,
     serve::{
         problem::Problem,
         request::{Request, is_name, unknown_session},
@@ -234,6 +235,11 @@ async fn delete(server: &Server, request: &Request) -> Result<Answer, Problem> {
     let session = known(server, request).await?;
     server.machine.stop(&session);
     server.storage.delete_session(&session).await?;
+    let root = server.storage.directory().path().join("files");
+    let forgotten = tokio::task::spawn_blocking(move || forget_exchange(&root, &session)).await;
+    if let Ok(Err(error)) = forgotten {
+        tracing::warn!("the files of a session that was deleted are not: {error}");
+    }
     Ok(Answer::bytes("", Vec::new()).with_status(204))
 }
 

@@ -6,12 +6,17 @@ use jiff::Timestamp;
 use nekro_core::{Scope, SessionId};
 use rusqlite::{Connection, Row, params};
 
-use super::{Counts, Ended, FORMAT, Header, Line, MessageLine, Part, PluginLine, StoreLine, TurnLine, ValueLine, Whose};
+use super::{
+    Counts, Ended, FORMAT, Header, Line, MessageLine, Part, PluginLine, StoreLine, TurnLine, ValueLine,
+    texts::{CollectionLine, TextLine},
+    work::{NoticeLine, ScheduleLine, TaskLine, WebhookLine},
+};
 use crate::storage::{
-    DataDirectory, StorageError,
+    DataDirectory, StorageError, Whose,
     database::{Access, open_existing},
     rows,
     values::Columns,
+    whose::Rows,
 };
 
 /// Why an export ended early.
@@ -64,6 +69,7 @@ pub(crate) fn export(directory: &DataDirectory, to: &mut dyn Write, now: Timesta
     lines.all(&connection, "SELECT id, enabled FROM plugin ORDER BY id", [], |row| {
         Ok(Line::Plugin(PluginLine { id: row.get(0)?, enabled: row.get(1)? }))
     })?;
+    lines.kept(&connection, None)?;
     lines.end()
 }
 
@@ -87,8 +93,9 @@ pub(crate) fn export_session(
     lines.all(&connection, &of_session(TURN, "turn"), [name], turn)?;
     lines.all(&connection, &of_session(rows::CALL, "call"), [name], |row| rows::call(row).map(Line::Call))?;
     lines.all(&connection, &of_session(rows::USAGE, "usage"), [name], |row| rows::usage(row).map(Line::Usage))?;
-    let values = values("session = ?2 AND session <> ''", "plugin, user, key");
-    lines.all(&connection, &values, params![now.as_microsecond(), format!("={id}")], value)?;
+    let whose = Whose::Session(id.clone());
+    lines.values(&connection, &whose, now)?;
+    lines.kept(&connection, Some(&whose))?;
     lines.end().map(Some)
 }
 
@@ -107,13 +114,11 @@ pub(crate) fn export_values(
     };
     begin(&connection)?;
     lines.write(&header(Part::Values, now, writes(&connection)?))?;
-    let (condition, name) = whose.condition();
-    let condition = condition.replace('?', "?2");
     if let Whose::Plugin(plugin) = whose {
         lines.all(&connection, "SELECT plugin, version FROM store WHERE plugin = ?", [plugin.as_str()], store)?;
     }
-    let values = values(&condition, "plugin, session, user, key");
-    lines.all(&connection, &values, params![now.as_microsecond(), name], value)?;
+    lines.values(&connection, whose, now)?;
+    lines.kept(&connection, Some(whose))?;
     lines.end()
 }
 
@@ -195,6 +200,58 @@ impl Lines<'_> {
         let mut statement = connection.prepare_cached(sql)?;
         for line in statement.query_map(parameters, line)? {
             self.write(&line?)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the values of one.
+    fn values(&mut self, connection: &Connection, whose: &Whose, now: Timestamp) -> Result<(), ExportError> {
+        let Rows { condition, of } = whose.scoped();
+        let values = values(&condition.replace('?', "?2"), "plugin, session, user, key");
+        self.all(connection, &values, params![now.as_microsecond(), of], value)
+    }
+
+    /// Writes what plugins keep beside values: of one, or all.
+    fn kept(&mut self, connection: &Connection, whose: Option<&Whose>) -> Result<(), ExportError> {
+        let rows = |of: fn(&Whose) -> Rows| whose.map_or(Rows::all(), of);
+        let (scoped, called, sent) = (rows(Whose::scoped), rows(Whose::called), rows(Whose::sent));
+        let select = |columns: &str, table: &str, rows: &Rows, order: &str| {
+            format!("SELECT {columns} FROM {table} WHERE {} ORDER BY {order}", rows.condition)
+        };
+        let mut collections = connection.prepare(&select(CollectionLine::COLUMNS, "vector_collection", &scoped, "id"))?;
+        let mut texts = connection.prepare(TextLine::SELECT)?;
+        let mut found = collections.query(scoped.parameter())?;
+        while let Some(row) = found.next()? {
+            let collection = CollectionLine::read(row)?;
+            let id = collection.id;
+            self.write(&Line::Collection(collection))?;
+            let mut rows = texts.query([id])?;
+            while let Some(row) = rows.next()? {
+                self.write(&Line::Text(TextLine::read(row)?))?;
+            }
+        }
+        let tasks = select(TaskLine::COLUMNS, "task", &called, "number");
+        self.each(connection, &tasks, &called, |row| TaskLine::read(row).map(Line::Task))?;
+        // Both halves have the parameter.
+        let notices = NoticeLine::select(&called.condition.replace('?', "?1"));
+        self.each(connection, &notices, &called, |row| NoticeLine::read(row).map(Line::Notice))?;
+        let schedules = select(ScheduleLine::COLUMNS, "schedule", &called, "plugin, name");
+        self.each(connection, &schedules, &called, |row| ScheduleLine::read(row).map(Line::Schedule))?;
+        let webhooks = select(WebhookLine::COLUMNS, "delivery", &sent, "number");
+        self.each(connection, &webhooks, &sent, |row| WebhookLine::read(row).map(Line::Webhook))
+    }
+
+    fn each(
+        &mut self,
+        connection: &Connection,
+        sql: &str,
+        rows: &Rows,
+        line: impl Fn(&Row<'_>) -> Result<Line, StorageError>,
+    ) -> Result<(), ExportError> {
+        let mut statement = connection.prepare(sql)?;
+        let mut found = statement.query(rows.parameter())?;
+        while let Some(row) = found.next()? {
+            self.write(&line(row)?)?;
         }
         Ok(())
     }

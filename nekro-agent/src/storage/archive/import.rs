@@ -8,7 +8,7 @@ use std::{
 use nekro_core::{PluginId, Scope, SessionId, Timestamp};
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::{Counts, FORMAT, Header, Line, MOST_LINE_BYTES, Part};
+use super::{Counts, FORMAT, Header, Line, MOST_LINE_BYTES, Part, texts};
 use crate::{
     history::Session,
     storage::{DataDirectory, StorageError, database, rows, values::Columns},
@@ -73,7 +73,7 @@ pub(crate) fn import(directory: &DataDirectory, from: &mut dyn BufRead, how: Imp
     let mut connection = database::open(directory)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     make_room(&transaction, how)?;
-    let mut reading = Reading { from, line: 0, counts: Counts::default(), conversation: None, writes: 0 };
+    let mut reading = Reading { from, line: 0, counts: Counts::default(), conversation: None, collection: None, writes: 0 };
     reading.all(&transaction).map_err(|wrong| match wrong {
         Wrong::Read(error) => ImportError::Read(error),
         // Such a problem is not the text's.
@@ -86,20 +86,42 @@ pub(crate) fn import(directory: &DataDirectory, from: &mut dyn BufRead, how: Imp
     Ok(reading.counts)
 }
 
+/// Where what is kept is.
+const TABLES: &[&str] = &[
+    "session",
+    "message",
+    "turn",
+    "call",
+    "usage",
+    "value",
+    "plugin",
+    "vector_collection",
+    "vector_point",
+    "task",
+    "task_notice",
+    "task_wait",
+    "schedule",
+    "delivery",
+];
+
 fn make_room(connection: &Connection, how: Import) -> Result<(), ImportError> {
-    for table in ["session", "message", "turn", "call", "usage", "value", "plugin"] {
+    for table in TABLES {
         match how {
             Import::Replace => drop(connection.execute(&format!("DELETE FROM {table}"), [])?),
             Import::IntoNothing => {
-                let any = format!("SELECT EXISTS (SELECT 1 FROM {table})");
+                // What functions declare is written down by every agent that starts.
+                let own = if *table == "schedule" { "WHERE NOT declared" } else { "" };
+                let any = format!("SELECT EXISTS (SELECT 1 FROM {table} {own})");
                 if connection.query_row(&any, [], |row| row.get(0))? {
                     return Err(ImportError::NotEmpty);
                 }
             }
         }
     }
-    // The versions of values that are no longer there.
+    // The versions of values that are no longer there, and the words of texts.
     connection.execute("DELETE FROM store", [])?;
+    connection.execute("DELETE FROM schedule", [])?;
+    connection.execute("INSERT INTO vector_text (vector_text) VALUES ('delete-all')", [])?;
     Ok(())
 }
 
@@ -139,6 +161,8 @@ struct Reading<'r> {
     counts: Counts,
     // The session whose messages come, and how many came.
     conversation: Option<(SessionId, u64, u64)>,
+    // The collection whose texts come.
+    collection: Option<texts::Into>,
     // The number of the last write.
     writes: u64,
 }
@@ -150,6 +174,9 @@ impl Reading<'_> {
             let Some(line) = self.next()? else { return Err("the export was cut off here: its end is missing".into()) };
             if !matches!(line, Line::Message(_)) {
                 self.end_of_conversation()?;
+            }
+            if !matches!(line, Line::Text(_)) {
+                self.collection = None;
             }
             self.counts.count(&line);
             if let Line::End(counts) = line {
@@ -250,6 +277,15 @@ impl Reading<'_> {
                     .prepare_cached("INSERT INTO plugin (id, enabled) VALUES (?, ?)")?
                     .execute(params![plugin.id, plugin.enabled])?;
             }
+            Line::Collection(collection) => self.collection = Some(collection.insert(connection)?),
+            Line::Text(text) => match self.collection {
+                Some(into) => text.insert(connection, into)?,
+                None => return Err("a text follows its collection".into()),
+            },
+            Line::Task(task) => task.insert(connection)?,
+            Line::Notice(notice) => notice.insert(connection)?,
+            Line::Schedule(schedule) => schedule.insert(connection)?,
+            Line::Webhook(webhook) => webhook.insert(connection)?,
             Line::End(_) => {}
         }
         Ok(())

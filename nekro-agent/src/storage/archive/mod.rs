@@ -6,9 +6,11 @@
 mod delete;
 mod export;
 mod import;
+mod texts;
+mod work;
 
 use jiff::Timestamp;
-use nekro_core::{PluginId, SessionId, UserId, event::facts::TurnOutcome};
+use nekro_core::{SessionId, event::facts::TurnOutcome};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
@@ -16,29 +18,14 @@ pub(crate) use self::{
     export::{ExportError, export, export_session, export_values},
     import::{Import, ImportError, import},
 };
+use self::{
+    texts::{CollectionLine, TextLine},
+    work::{NoticeLine, ScheduleLine, TaskLine, WebhookLine},
+};
 use crate::history::{CallRecord, Message, Session, Turn, UsageRecord};
 
 /// The format that is written. Another one is refused.
 const FORMAT: u32 = 1;
-
-/// Whose values.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Whose {
-    /// Those of a plugin.
-    Plugin(PluginId),
-    /// Those that plugins keep of a person.
-    User(UserId),
-}
-
-impl Whose {
-    /// Returns which rows these are, as a condition with one parameter, and the parameter.
-    fn condition(&self) -> (&'static str, String) {
-        match self {
-            Self::Plugin(plugin) => ("plugin = ?", plugin.to_string()),
-            Self::User(user) => ("user = ? AND user <> ''", format!("={user}")),
-        }
-    }
-}
 
 /// The most bytes of a line that are read.
 const MOST_LINE_BYTES: u64 = 256 * 1024 * 1024;
@@ -56,6 +43,12 @@ enum Line {
     Store(StoreLine),
     Value(ValueLine),
     Plugin(PluginLine),
+    Collection(CollectionLine),
+    Text(TextLine),
+    Task(TaskLine),
+    Notice(NoticeLine),
+    Schedule(ScheduleLine),
+    Webhook(WebhookLine),
     End(Counts),
 }
 
@@ -143,6 +136,18 @@ pub(crate) struct Counts {
     pub(crate) stores: u64,
     pub(crate) values: u64,
     pub(crate) plugins: u64,
+    #[serde(default)]
+    pub(crate) collections: u64,
+    #[serde(default)]
+    pub(crate) texts: u64,
+    #[serde(default)]
+    pub(crate) tasks: u64,
+    #[serde(default)]
+    pub(crate) notices: u64,
+    #[serde(default)]
+    pub(crate) schedules: u64,
+    #[serde(default)]
+    pub(crate) webhooks: u64,
 }
 
 impl Counts {
@@ -156,6 +161,12 @@ impl Counts {
             Line::Store(_) => &mut self.stores,
             Line::Value(_) => &mut self.values,
             Line::Plugin(_) => &mut self.plugins,
+            Line::Collection(_) => &mut self.collections,
+            Line::Text(_) => &mut self.texts,
+            Line::Task(_) => &mut self.tasks,
+            Line::Notice(_) => &mut self.notices,
+            Line::Schedule(_) => &mut self.schedules,
+            Line::Webhook(_) => &mut self.webhooks,
             Line::Nekro(_) | Line::End(_) => return,
         };
         *count += 1;
@@ -164,10 +175,11 @@ impl Counts {
 
 impl std::fmt::Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { sessions, messages, turns, calls, usage, stores, values, plugins } = self;
+        let Self { sessions, messages, turns, calls, usage, stores, values, plugins, .. } = self;
+        let Self { collections, texts, tasks, schedules, webhooks, .. } = self;
         write!(
             f,
-            "{sessions} sessions with {messages} messages, {turns} turns, {calls} calls and {usage} answers of models; {values} values of {stores} plugins; {plugins} plugins switched"
+            "{sessions} sessions with {messages} messages, {turns} turns, {calls} calls and {usage} answers of models; {values} values of {stores} plugins; {plugins} plugins switched; {texts} texts in {collections} collections; {tasks} tasks, {schedules} schedules and {webhooks} webhooks"
         )
     }
 }

@@ -1,4 +1,4 @@
-//! The end of tasks: how they end, what starts by that, who is told, and when they are forgotten.
+//! The end of tasks: how they end, what starts by that, and who is told.
 
 use jiff::Timestamp;
 use nekro_core::{TaskEnd, TaskRecord, TaskState};
@@ -140,20 +140,4 @@ pub(crate) fn untold(db: &Connection, limit: usize) -> Result<Vec<TaskRecord>, S
 pub(crate) fn told(db: &Connection, number: i64) -> Result<(), StorageError> {
     db.prepare_cached("UPDATE task SET tell = 0 WHERE number = ?")?.execute([number])?;
     Ok(())
-}
-
-/// Forgets tasks that ended before a moment.
-pub(crate) fn forget(db: &Connection, before: Timestamp, limit: usize) -> Result<usize, StorageError> {
-    let mut old = db.prepare_cached("SELECT number FROM task WHERE ended < ? AND tell = 0 LIMIT ?")?;
-    let old: Vec<i64> = old.query_map([micros(before), most(limit)], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    for number in &old {
-        for table in [
-            "DELETE FROM task_notice WHERE task = ?",
-            "DELETE FROM task_wait WHERE task = ?",
-            "DELETE FROM task WHERE number = ?",
-        ] {
-            db.prepare_cached(table)?.execute([number])?;
-        }
-    }
-    Ok(old.len())
 }

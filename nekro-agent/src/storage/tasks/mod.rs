@@ -5,6 +5,7 @@
 
 mod claim;
 mod end;
+mod forget;
 mod read;
 mod run;
 mod start;
@@ -12,9 +13,11 @@ mod start;
 use jiff::Timestamp;
 use nekro_core::{Caller, TaskId, TaskProblem, TaskState};
 
+pub(super) use self::forget::remove;
 pub(crate) use self::{
     claim::{claim, extend, look, take_back},
-    end::{cancel, cancel_kind, cancelled, end_unwanted, finish, forget, told, untold},
+    end::{cancel, cancel_kind, cancelled, end_unwanted, finish, told, untold},
+    forget::forget,
     read::{Listing, find, find_of, is_busy, list},
     run::{begin_to_wait, checkpoint, notice, notify, progress, release, try_later, waits},
     start::{insert, retry},

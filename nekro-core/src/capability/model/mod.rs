@@ -272,7 +272,7 @@ impl<P: Plugin> Lend<P> for Model {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&MODEL);
 
     fn lend<'a>(call: &'a Call<'a>) -> Result<Loan<'a, Self>, Error> {
-        let port = Arc::clone(call.kernel.ports().get::<dyn ModelPort>()?);
+        let port = call.port::<dyn ModelPort>(&MODEL, |gated| Arc::new(gated))?;
         let (session, turn) = (call.caller.session.clone(), call.caller.turn.clone());
         let asker = ModelAsker { plugin: call.plugin.decl(), session, turn };
         Ok(Loan::Handle(Self { events: Some(Events::new(call.kernel)), ..Self::new(asker, port) }))

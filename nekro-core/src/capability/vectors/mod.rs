@@ -12,11 +12,12 @@ pub use self::{
     filter::{FieldCondition, FieldTest, Filter},
     memory::MemoryVectors,
 };
-use super::CapabilityDecl;
+use super::{CapabilityDecl, Scope};
 use crate::{
     call::{BoxFuture, Call},
+    caller::Caller,
     error::{Error, Result},
-    ids::PluginId,
+    ids::{PluginId, SessionId, UserId},
     lend::{Lend, Loan},
     plugin::Plugin,
 };
@@ -76,7 +77,8 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Vectors {
-    plugin: PluginId,
+    scope: Scope,
+    caller: (Option<SessionId>, Option<UserId>),
     port: Arc<dyn VectorsPort>,
 }
 
@@ -91,9 +93,17 @@ pub struct Collection<T> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VectorPlace {
     /// Whose.
-    pub plugin: PluginId,
+    pub scope: Scope,
     /// Its name.
     pub collection: String,
+}
+
+impl VectorPlace {
+    /// Names a collection of a plugin as a whole.
+    pub fn new(plugin: impl Into<PluginId>, collection: impl Into<String>) -> Self {
+        let scope = Scope { plugin: plugin.into(), session: None, user: None };
+        Self { scope, collection: collection.into() }
+    }
 }
 
 /// A text in a collection, as a port is given it.
@@ -213,14 +223,49 @@ pub struct Match<T> {
 }
 
 impl Vectors {
-    /// Makes a handle over a port.
+    /// Makes a handle over a port, for a caller outside of any conversation that nobody is known to be.
     pub fn new(plugin: impl Into<PluginId>, port: Arc<dyn VectorsPort>) -> Self {
-        Self { plugin: plugin.into(), port }
+        let scope = Scope { plugin: plugin.into(), session: None, user: None };
+        Self { scope, caller: (None, None), port }
+    }
+
+    /// The same, for a caller.
+    #[must_use]
+    pub fn called_by(self, caller: &Caller) -> Self {
+        Self { caller: (caller.session.clone(), caller.user.clone()), ..self }
+    }
+
+    /// Returns the collections that belong to the conversation of this call, and go with it.
+    ///
+    /// # Errors
+    ///
+    /// `no_session` if the call belongs to no conversation.
+    pub fn session(&self) -> Result<Self> {
+        let session = self
+            .caller
+            .0
+            .clone()
+            .ok_or_else(|| Error::new("there is no conversation whose collections could be read").with_code("no_session"))?;
+        Ok(Self { scope: Scope { session: Some(session), ..self.scope.clone() }, ..self.clone() })
+    }
+
+    /// Returns the collections that belong to the person of this call; after [`Vectors::session`], to both.
+    ///
+    /// # Errors
+    ///
+    /// `no_user` if nobody is known to be asking.
+    pub fn user(&self) -> Result<Self> {
+        let user = self
+            .caller
+            .1
+            .clone()
+            .ok_or_else(|| Error::new("there is no person whose collections could be read").with_code("no_user"))?;
+        Ok(Self { scope: Scope { user: Some(user), ..self.scope.clone() }, ..self.clone() })
     }
 
     /// Returns a collection. It is there as soon as a text is.
     pub fn collection<T>(&self, name: impl Into<String>) -> Collection<T> {
-        let place = VectorPlace { plugin: self.plugin.clone(), collection: name.into() };
+        let place = VectorPlace { scope: self.scope.clone(), collection: name.into() };
         Collection { place, port: Arc::clone(&self.port), value: PhantomData }
     }
 }
@@ -355,7 +400,7 @@ impl<T> fmt::Debug for Collection<T> {
 
 impl fmt::Debug for Vectors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vectors").field("plugin", &self.plugin).finish_non_exhaustive()
+        f.debug_struct("Vectors").field("scope", &self.scope).finish_non_exhaustive()
     }
 }
 
@@ -370,6 +415,7 @@ impl<P: Plugin> Lend<P> for Vectors {
     const CAPABILITY: Option<&'static CapabilityDecl> = Some(&VECTORS);
 
     fn lend<'a>(call: &'a Call<'a>) -> Result<Loan<'a, Self>, Error> {
-        Ok(Loan::Handle(Self::new(call.plugin.id().clone(), Arc::clone(call.kernel.ports().get::<dyn VectorsPort>()?))))
+        let port = call.port::<dyn VectorsPort>(&VECTORS, |gated| Arc::new(gated))?;
+        Ok(Loan::Handle(Self::new(call.plugin.id().clone(), port).called_by(call.caller)))
     }
 }

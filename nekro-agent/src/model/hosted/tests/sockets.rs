@@ -82,15 +82,16 @@ async fn a_server_that_is_not_there_or_leads_elsewhere_is_told() {
 async fn over_a_real_socket_texts_become_vectors() {
     let (url, served) = serve(vec![
         "HTTP/1.1 503 Service Unavailable\r\nretry-after: 0.01\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n{\"data\":[{\"index\":1,\"embedding\":[0,2]},{\"index\":0,\"embedding\":[1,0]}]}",
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n{\"data\":[{\"index\":1,\"embedding\":[0,2]},{\"index\":0,\"embedding\":[1,0]}],\"usage\":{\"prompt_tokens\":7,\"total_tokens\":7}}",
         "HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 45\r\n\r\n{\"error\":{\"message\":\"no such key: s3cret-key\"}}",
     ])
     .await;
-    let settings = json!({ "url": url, "model": "small", "api_key": "s3cret-key", "dimensions": 2, "batch": 2 });
+    let settings = json!({ "url": url, "model": "small", "api_key": "s3cret-key", "dimensions": 2, "batch": 2, "price": 0.5 });
     let embedder = crate::model::embedder(&serde_json::from_value(settings).expect("settings"));
     assert_eq!(embedder.model(), "small/2");
-    let vectors = embedder.embed(&["a".to_owned(), "b".to_owned()]).await.expect("vectors");
-    assert_eq!(vectors, [[1.0, 0.0], [0.0, 2.0]]);
+    let embedded = embedder.embed(&["a".to_owned(), "b".to_owned()]).await.expect("vectors");
+    assert_eq!(embedded.vectors, [[1.0, 0.0], [0.0, 2.0]]);
+    assert_eq!((embedded.tokens, embedder.cost(embedded.tokens)), (7, Some(4)), "as the server counts, and rounded up");
     let error = embedder.embed(&["c".to_owned()]).await.expect_err("it is refused");
     assert_eq!(error.hint(), Some("the operator looks at `vectors.embedding.api_key`"));
     assert!(error.message().contains("401") && !error.message().contains("s3cret"), "{error}");
