@@ -11,6 +11,8 @@ mod help;
 mod listings;
 #[cfg(feature = "mcp")]
 mod mcp;
+#[cfg(feature = "mcp")]
+mod mcp_client;
 mod models;
 mod policy;
 #[path = "../../nekro-agent/src/audit/testing.rs"]

@@ -14,7 +14,7 @@ pub(crate) use self::{
     files::FilesSettings,
     http::HttpSettings,
     model::{Asked, PluginModelSettings},
-    process::ProcessSettings,
+    process::{Group as ProcessGroup, ProcessSettings},
     secrets::SecretsSettings,
 };
 use self::{

@@ -14,6 +14,7 @@ mod hook;
 mod lifecycle;
 mod limits;
 mod mailbox;
+mod offered;
 mod presence;
 mod prompt;
 mod registry;
@@ -23,6 +24,7 @@ mod start;
 mod status;
 mod switch;
 mod task;
+mod tool;
 
 use std::{
     any::TypeId,
@@ -39,6 +41,7 @@ use self::{
     fact::Post,
     lifecycle::{Reachable, Stopping},
     mailbox::Mailbox,
+    offered::Offered,
     prompt::LastGood,
     restriction::Restrictions,
 };
@@ -59,6 +62,7 @@ pub use self::{
     status::{PluginStatus, Stage},
     switch::SwitchError,
     task::Ran,
+    tool::{Parameter, Tool},
 };
 pub(crate) use self::{gate::Gate, guard::guarded};
 use crate::{argument::ConfigMistake, capability::Ports, ids::SessionId};
@@ -93,6 +97,7 @@ struct Inner {
     // Whether anybody has a say in tool calls or observes them.
     calls_are_watched: bool,
     live: ArcSwap<Live>,
+    offered: Offered,
     // Whoever waits for a plugin to stop is told of each change of `live`.
     changed: tokio::sync::watch::Sender<()>,
     // By handler number.

@@ -69,7 +69,8 @@ pub struct Caps {
 
 /// The capabilities whose use can be limited: each of their uses is waited for.
 #[cfg_attr(not(feature = "build"), expect(dead_code, reason = "only the reader of the file asks"))]
-pub(super) const LIMITED: [&str; 8] = ["files", "http", "messages", "peers", "process", "secrets", "sessions", "store"];
+pub(super) const LIMITED: [&str; 9] =
+    ["files", "http", "messages", "peers", "process", "secrets", "sessions", "store", "tool_servers"];
 
 /// How much a plugin may use a capability, all its calls together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

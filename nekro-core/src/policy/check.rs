@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use super::{Entry, List, Of, Policy, matches, place, scope};
 use crate::{
     argument::suggest,
-    capability,
+    capability::{self, OFFERS},
     manifest::{Capability, Manifest, Plugin},
 };
 
@@ -146,9 +146,20 @@ impl Policy {
             .flat_map(|name| [Some(name.as_str()), name.split_once(' ').map(|(group, _)| group)])
             .flatten()
             .collect();
+        // What a plugin offers while it runs is not known yet: a rule may be about any of it.
+        let may_offer = |pattern: &str| {
+            let offering = plugins().filter(|plugin| plugin.capabilities.iter().any(|taken| taken.name == OFFERS.name));
+            pattern
+                .split_once('.')
+                .is_some_and(|(of, rest)| !rest.is_empty() && offering.into_iter().any(|plugin| plugin.id == of))
+        };
         for rule in &self.rules {
             for (what, patterns, names) in [("tool", &rule.tools, &tools), ("command", &rule.commands, &commands)] {
-                for Entry { text, line } in patterns.iter().filter(|one| !names.iter().any(|name| matches(&one.text, name))) {
+                let is_about_nothing = |one: &&Entry| {
+                    let is_offered = what == "tool" && may_offer(&one.text);
+                    !is_offered && !names.iter().any(|name| matches(&one.text, name))
+                };
+                for Entry { text, line } in patterns.iter().filter(is_about_nothing) {
                     let meant = meant(text, names.iter().copied());
                     unknown(
                         *line,

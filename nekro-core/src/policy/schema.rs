@@ -89,6 +89,7 @@ fn allowance(description: &str) -> Value {
                     "concurrency": described("most", "How many facts it may handle at the same time."),
                     "files": use_of, "http": use_of, "messages": use_of, "peers": use_of,
                     "process": use_of, "secrets": use_of, "sessions": use_of, "store": use_of,
+                    "tool_servers": use_of,
                 },
                 "additionalProperties": false,
             }),
