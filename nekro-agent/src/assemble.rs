@@ -153,6 +153,11 @@ pub(crate) async fn start(
         .with::<dyn ModelPort>(Arc::new(Asked::new(&host.plugin_models, Arc::clone(&models), Arc::clone(&history), clock)))
         .with::<dyn VectorsPort>(Arc::new(Collections::new(&host.vectors, Arc::clone(storage), embedder)))
         .and(reach.ports());
+    #[cfg(feature = "mcp")]
+    {
+        let servers = Arc::new(crate::mcp::Servers::new(&host.mcp_servers));
+        ports = ports.with::<dyn nekro_core::ToolServersPort>(servers);
+    }
     let agent = Arc::new(settings.host.agent.clone());
     let presences = Arc::new(Presences::new(Arc::clone(&agent)));
     ports = ports.with::<dyn PresencePort>(Arc::clone(&presences) as _);

@@ -53,6 +53,7 @@ pub mod kernel;
 mod lend;
 mod location;
 pub mod manifest;
+mod offered;
 mod output;
 mod plugin;
 pub mod policy;
@@ -86,11 +87,12 @@ pub use self::{
         FilesPort, Filter, Folder, Http, HttpAnswer, HttpBody, HttpMethod, HttpPort, HttpRequest, HttpResponse, HttpScope,
         HttpStream, Lifetime, Match, Matches, MemoryFiles, MemoryStore, MemoryVectors, Message, MessageFile, Messages,
         MessagesPort, Migration, MigrationStep, Model, ModelAnswer, ModelAsker, ModelMessage, ModelPort, ModelRequest, Multipart,
-        NewTask, NewValue, Page, PastMessage, PathError, Peers, Ports, Process, ProcessOutput, ProcessPort, ProcessRequest,
-        Pushed, Random, RandomPort, RequestBuilder, SandboxPath, Schedules, SchedulesPort, Scope, SearchBuilder, SearchBy,
-        Secrets, SecretsPort, SessionInfo, SessionPage, Sessions, SessionsPort, Store, StoreLimits, StorePort, StoreUse, Stored,
-        TakenFile, Task, TaskRun, Tasks, TasksPort, Trigger, VectorMatches, VectorPlace, VectorPoint, VectorQuery,
-        VectorSelection, VectorState, Vectors, VectorsPort, WholeBody, WriteHow,
+        NewTask, NewValue, Offers, Page, PastMessage, PathError, Peers, Ports, Process, ProcessOutput, ProcessPort,
+        ProcessRequest, Pushed, Random, RandomPort, RequestBuilder, SandboxPath, Schedules, SchedulesPort, Scope, SearchBuilder,
+        SearchBy, Secrets, SecretsPort, ServerAnswer, ServerTool, SessionInfo, SessionPage, Sessions, SessionsPort, Store,
+        StoreLimits, StorePort, StoreUse, Stored, TakenFile, Task, TaskRun, Tasks, TasksPort, ToolServerFollower, ToolServerLink,
+        ToolServers, ToolServersPort, Trigger, VectorMatches, VectorPlace, VectorPoint, VectorQuery, VectorSelection,
+        VectorState, Vectors, VectorsPort, WholeBody, WriteHow,
     },
     command::CommandDecl,
     config::{read_settings, settings_schema},
@@ -100,6 +102,7 @@ pub use self::{
     init::{HookDecl, When},
     lend::{Lend, LentDecl, LentKind, Loan},
     location::Location,
+    offered::{NotOffered, OfferedBody, OfferedTool},
     output::{Content, Image, IntoReply, Kind, Note, Part, Reply, Show},
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::{IntoSection, PromptDecl},

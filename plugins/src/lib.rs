@@ -15,6 +15,7 @@ nekro_core::bundle! {
     nekro_plugin_greeter,
     nekro_plugin_guard,
     nekro_plugin_knowledge,
+    nekro_plugin_mcp,
     nekro_plugin_notes,
     nekro_plugin_persona,
     nekro_plugin_report,

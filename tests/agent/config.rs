@@ -213,6 +213,7 @@ fn the_schema_is_that_of_the_linked_plugins() {
             "greeter",
             "guard",
             "knowledge",
+            "mcp",
             "notes",
             "persona",
             "report",

@@ -19,6 +19,7 @@ fn plugins_are_listed_and_shown() {
             "greeter",
             "guard",
             "knowledge",
+            "mcp",
             "notes",
             "persona",
             "report",

@@ -14,6 +14,8 @@ mod leaks;
 mod listings;
 #[cfg(feature = "mcp")]
 mod mcp;
+#[cfg(feature = "mcp")]
+mod mcp_client;
 mod models;
 mod policy;
 #[path = "../../nekro-agent/src/audit/testing.rs"]

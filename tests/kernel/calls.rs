@@ -121,7 +121,7 @@ async fn a_hidden_tool_looks_unknown_and_what_is_listed_can_be_called() {
     let world = world().start().await;
     for (session, visible) in [("den", true), ("elsewhere", false), ("abyss", false)] {
         let caller = Caller::operator().in_session(session);
-        let listed = world.kernel.tools(&caller).any(|tool| tool.name == "alpha.hidden");
+        let listed = world.kernel.tools(&caller).any(|tool| tool.name() == "alpha.hidden");
         let called = world.kernel.call("alpha.hidden", "{}", &caller).await;
         let by_words = world.kernel.call_words("alpha.hidden", &[], &caller).await;
         assert_eq!((listed, called.is_ok(), by_words.is_ok()), (visible, visible, visible), "{session}");

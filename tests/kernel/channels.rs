@@ -72,8 +72,8 @@ async fn a_plugin_that_is_off_in_a_channel_is_not_there() {
     let world = world().alpha(deny).off("chat", "alpha").off("chat:1", "beta").start().await;
     let names = |session: &str| {
         let caller = Caller::operator().in_session(session);
-        let tools = world.kernel.tools(&caller).filter(|tool| tool.name == "alpha.peek" || tool.name == "beta.act");
-        tools.map(|tool| tool.name.clone()).collect::<Vec<_>>()
+        let tools = world.kernel.tools(&caller).filter(|tool| tool.name() == "alpha.peek" || tool.name() == "beta.act");
+        tools.map(|tool| tool.name().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(names("x"), ["alpha.peek", "beta.act"]);
     assert_eq!(names("chat"), ["beta.act"]);

@@ -98,7 +98,7 @@ fn without_a_runtime_nothing_starts() {
 async fn a_disabled_plugin_is_not_constructed_listed_or_callable_and_hears_nothing() {
     let world = world().without("beta").start().await;
     assert_eq!((world.notes(), world.stage("beta")), (vec!["alpha init".to_owned()], "disabled".to_owned()));
-    assert!(world.kernel.tools(&world.caller).all(|tool| tool.decl.plugin.id == "alpha"));
+    assert!(world.kernel.tools(&world.caller).all(|tool| tool.plugin().id == "alpha"));
     assert_eq!(told(world.call("beta.act", json!({})).await), "unknown_tool: there is no tool `beta.act`");
     world.emit(Poke::new("x")).await;
     assert_eq!(world.notes(), ["alpha - x"]);

@@ -64,7 +64,7 @@ async fn a_tool_and_a_command_are_there_for_exactly_those_roles_and_origins() {
             let caller = Caller::new(origin, role);
             let there = least.is_none_or(|least| role >= least) && (allowed.is_empty() || allowed.contains(&name));
             for kernel in [&watched.kernel, &unwatched] {
-                let listed = kernel.tools(&caller).any(|tool| tool.name == "alpha.value");
+                let listed = kernel.tools(&caller).any(|tool| tool.name() == "alpha.value");
                 let called = kernel.call("alpha.value", "{}", &caller).await.map_err(|error| error.code().to_owned());
                 let by_words = kernel.call_words("alpha.value", &[], &caller).await;
                 let case = format!("{rule} {role} {name}");
@@ -96,7 +96,7 @@ async fn a_call_must_meet_every_rule_that_fits() {
     let world = world().policy(policy).start().await;
     let sees = |tool: &str, origin, role| {
         let caller = Caller::new(origin, role);
-        world.kernel.tools(&caller).any(|one| one.name == tool)
+        world.kernel.tools(&caller).any(|one| one.name() == tool)
     };
     assert!(sees("alpha.value", Origin::Person, Role::Manager));
     assert!(!sees("alpha.value", Origin::Person, Role::User), "the stricter role counts");

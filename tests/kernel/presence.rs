@@ -37,7 +37,7 @@ async fn a_plugin_that_sleeps_is_hidden_from_the_model_and_one_that_is_off_from_
         (person("asleep"), true),
         (person("off"), false),
     ] {
-        let listed: Vec<_> = kernel.tools(&caller).filter(|tool| tool.decl.plugin.id == "alpha").collect();
+        let listed: Vec<_> = kernel.tools(&caller).filter(|tool| tool.plugin().id == "alpha").collect();
         assert_eq!(!listed.is_empty(), tools, "{caller:?}");
         let name = kernel.registry().tools().iter().find(|tool| tool.decl.plugin.id == "alpha").expect("alpha has tools");
         let called = kernel.call(&name.name, "{}", &caller).await;

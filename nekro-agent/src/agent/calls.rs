@@ -141,8 +141,8 @@ impl Inner {
     /// Tells whether no other call may be made at the same time: whatever may destroy something, and whatever changes what the model
     /// can call.
     fn runs_alone(&self, tool: &str) -> bool {
-        match self.kernel.registry().tool(tool) {
-            Some(entry) => entry.decl.effect.destructive,
+        match self.kernel.tool(tool) {
+            Some(entry) => entry.effect().destructive,
             None => Builtin::is_one(tool) || tool == script::RUN,
         }
     }
@@ -227,7 +227,7 @@ impl Job {
     }
 
     fn plugin(&self) -> Option<PluginId> {
-        self.inner.kernel.registry().tool(&self.call.tool).map(|entry| PluginId::from(entry.decl.plugin.id))
+        self.inner.kernel.tool(&self.call.tool).map(|tool| PluginId::from(tool.plugin().id))
     }
 
     /// Cuts an answer to what the model is shown of it.

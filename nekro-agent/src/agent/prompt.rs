@@ -321,11 +321,11 @@ impl Inner {
             .tools(caller)
             .map(|entry| {
                 let spec = ToolSpec {
-                    name: entry.name.clone(),
-                    description: entry.decl.docs.to_owned(),
+                    name: entry.name().to_owned(),
+                    description: entry.docs().to_owned(),
                     arguments: entry.arguments().clone(),
                 };
-                (Source::Plugin(entry.decl.plugin.id), spec)
+                (Source::Plugin(entry.plugin().id), spec)
             })
             .collect();
         // Stable, as with the sections.

@@ -6,7 +6,7 @@
 use nekro_core::{
     BoxFuture, Caller, Error, Image, Reply, Result, SessionId,
     event::facts::ToolOutcome,
-    kernel::{Kernel, OwnCall, ToolEntry},
+    kernel::{Kernel, OwnCall, Tool},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -23,7 +23,7 @@ pub(crate) const FUNCTIONS: &str = "functions";
 /// Runs scripts that a model writes. Implemented by the sandbox and by tests, called by turns.
 pub(crate) trait Scripts: Send + Sync {
     /// Tells a model how scripts are written, and what they may call: these tools, and what scripts have beside them.
-    fn guide(&self, tools: &[&ToolEntry]) -> String;
+    fn guide(&self, tools: &[Tool<'_>]) -> String;
 
     /// Runs a script. Dropped, it ends the script and its calls.
     fn run<'a>(&'a self, script: Script<'a>, calls: &'a dyn Calls) -> BoxFuture<'a, Result<Ran>>;
@@ -41,7 +41,7 @@ pub(crate) struct Script<'a> {
     /// Its source.
     pub(crate) source: &'a str,
     /// The tools that it may call.
-    pub(crate) tools: &'a [&'a ToolEntry],
+    pub(crate) tools: &'a [Tool<'a>],
     /// Which of the functions beside the tools it may call.
     pub(crate) own: &'a (dyn Fn(&str) -> bool + Sync),
     /// Whose variables it goes on with.
@@ -106,7 +106,7 @@ pub(crate) enum Place<'a> {
 impl Lane {
     /// Waits until a tool may be called.
     pub(crate) async fn enter(&self, kernel: &Kernel, tool: &str) -> Place<'_> {
-        if kernel.registry().tool(tool).is_some_and(|entry| entry.decl.effect.destructive) {
+        if kernel.tool(tool).is_some_and(|tool| tool.effect().destructive) {
             Place::Alone(self.0.write().await)
         } else {
             Place::Beside(self.0.read().await)

@@ -51,6 +51,12 @@ fn plugin(id: &str, plugin: &Plugin) -> String {
         let scope = if scope.is_empty() { String::new() } else { format!(": {scope}") };
         rows.styled("may", format!("{YELLOW}{}{scope}{YELLOW:#} {DIM}for {by}{DIM:#}", word(name)));
     }
+    if plugin.capabilities.contains_key("offers") {
+        rows.styled(
+            "tools",
+            format!("{YELLOW}offers tools that are not linked: `{}.…`, known only at run time{YELLOW:#}", word(id)),
+        );
+    }
     plugin.through.iter().for_each(|through| rows.styled("through", format!("{YELLOW}{}{YELLOW:#}", word(through))));
     for (name, tool) in &plugin.tools {
         rows.styled("tool", format!("{} {DIM}{}, {}{DIM:#}", word(name), word(&tool.effect), word(&tool.kind)));

@@ -54,7 +54,7 @@ impl Chat<'_> {
             }
             ("tools", []) => {
                 for tool in self.agent.kernel.tools(&self.caller) {
-                    self.screen.line(crate::cli::signature(tool));
+                    self.screen.line(crate::cli::signature(&tool));
                 }
                 Ok(())
             }

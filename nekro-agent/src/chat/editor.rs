@@ -69,7 +69,7 @@ impl Drop for Editor {
 }
 
 /// An argument of a tool, and what it may be.
-type Values = (&'static str, Vec<String>);
+type Values = (String, Vec<String>);
 
 /// What can be completed.
 struct Completions {
@@ -89,11 +89,11 @@ impl Completions {
         let (kernel, machine) = (&agent.kernel, &agent.machine);
         let commands = kernel.commands(caller).flat_map(Completed::all).chain(OWN.iter().map(|own| Completed::named(own.name)));
         let commands = commands.collect();
-        let arguments = |tool: &nekro_core::kernel::ToolEntry| {
-            let values = |name| (name, completion::complete(tool.arguments(), name, ""));
-            tool.decl.arguments.iter().map(|one| values(one.name)).collect()
+        let arguments = |tool: &nekro_core::kernel::Tool<'_>| {
+            let values = |name: &str| (name.to_owned(), completion::complete(tool.arguments(), name, ""));
+            tool.parameters().iter().map(|one| values(one.name)).collect()
         };
-        let tools = kernel.tools(caller).map(|tool| (tool.name.clone(), arguments(tool))).collect();
+        let tools = kernel.tools(caller).map(|tool| (tool.name().to_owned(), arguments(&tool))).collect();
         let or_default = |names: Vec<String>| names.into_iter().chain([DEFAULT.to_owned()]).collect::<Vec<_>>();
         let plugins: Vec<_> = kernel.registry().plugins().iter().map(|entry| entry.decl.id.to_owned()).collect();
         let words = vec![
@@ -176,10 +176,10 @@ mod tests {
             tools: vec![(
                 "dice.roll".to_owned(),
                 vec![
-                    ("notation", Vec::new()),
-                    ("times", Vec::new()),
-                    ("how", vec!["fairly".to_owned(), "luckily".to_owned()]),
-                    ("loud", vec!["true".to_owned(), "false".to_owned()]),
+                    ("notation".to_owned(), Vec::new()),
+                    ("times".to_owned(), Vec::new()),
+                    ("how".to_owned(), vec!["fairly".to_owned(), "luckily".to_owned()]),
+                    ("loud".to_owned(), vec!["true".to_owned(), "false".to_owned()]),
                 ],
             )],
             words: vec![

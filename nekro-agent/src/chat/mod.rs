@@ -259,9 +259,9 @@ impl Chat<'_> {
     }
 
     async fn call(&self, call: &direct_call::DirectCall) -> Result<(), Error> {
-        let entry = self.agent.kernel.registry().tool(&call.tool);
+        let entry = self.agent.kernel.tool(&call.tool);
         let arguments = match entry {
-            Some(tool) => call.arguments(&tool.decl.arguments.iter().map(|one| one.name).collect::<Vec<_>>())?,
+            Some(tool) => call.arguments(&tool.parameters().iter().map(|one| one.name).collect::<Vec<_>>())?,
             // The kernel says which one was meant.
             None => "{}".to_owned(),
         };
@@ -361,7 +361,7 @@ impl Chat<'_> {
         self.screen.line("Calls:");
         if let Some(tool) = kernel.tools(&self.caller).next() {
             self.screen
-                .line(format_args!("  {}  {DIM}a tool, called directly; /tools lists them{DIM:#}", crate::cli::signature(tool)));
+                .line(format_args!("  {}  {DIM}a tool, called directly; /tools lists them{DIM:#}", crate::cli::signature(&tool)));
         }
         self.screen.line("Anything else is a message to the agent.");
     }

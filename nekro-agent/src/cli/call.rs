@@ -14,10 +14,10 @@ pub(super) async fn call(
     screen: &Screen,
 ) -> Result<(), Failure> {
     let entry = tools::find(agent, tool, caller)?;
-    let is_argument = |name: &str| entry.decl.arguments.iter().any(|argument| argument.name == name);
+    let is_argument = |name: &str| entry.parameters().iter().any(|argument| argument.name == name);
     // What follows the tool is the tool's, except for these options, unless it has arguments of that name.
     if help || !is_argument("help") && words.iter().any(|word| word == "--help" || word == "-h") {
-        screen.line(tools::usage(entry));
+        screen.line(tools::usage(&entry));
         return Ok(());
     }
     let json = !is_argument("json") && take_switch(&mut words, "--json");

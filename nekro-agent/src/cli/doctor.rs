@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     Failure, Loaded, Screen, models,
-    output::{bytes, table},
+    output::{bytes, plain, table},
 };
 use crate::{
     assemble::Agent,
@@ -204,6 +204,8 @@ fn look(agent: &Agent, settings: &Layers, data: Finding, (model_is_ready, model)
         if !status.quarantined.is_empty() {
             problems.push(format!("not called for a while after failures: {}", status.quarantined.join(", ")));
         }
+        let not_offered = agent.kernel.not_offered(status.id);
+        problems.extend(not_offered.iter().map(|one| format!("not offered: `{}`: {}", plain(&one.name), plain(&one.reason))));
         let state = if state == State::Good && !problems.is_empty() { State::Note } else { state };
         let detail = if problems.is_empty() { "running".to_owned() } else { problems.join("; ") };
         findings.push(finding(&format!("plugin {}", status.id), state, detail));

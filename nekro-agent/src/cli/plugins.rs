@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use nekro_core::{
+    NotOffered,
     kernel::{PluginStatus, Registry, Stage},
     manifest,
 };
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     Failure, Screen,
     args::PluginsCommand,
-    output::{first_line, table},
+    output::{first_line, plain, table},
     policy::Word,
 };
 use crate::{
@@ -54,8 +55,10 @@ pub(super) fn show(agent: &Agent, id: &str, screen: &Screen) -> Result<(), Failu
     let status = agent.kernel.status().into_iter().find(|status| status.id == id);
     let manifest = registry.manifest();
     let plugin = manifest.plugin(id).expect("the manifest has every plugin of the registry");
-    let policy = agent.kernel.policy().map(|policy| Word::of(policy, plugin));
-    let description = Description { plugin, status: status.as_ref(), policy };
+    let offered: Vec<_> = agent.kernel.offered(id).iter().map(manifest::Tool::of).collect();
+    let policy = agent.kernel.policy().map(|policy| Word::of(policy, plugin, &offered));
+    let not_offered = agent.kernel.not_offered(id);
+    let description = Description { plugin, status: status.as_ref(), policy, offered, not_offered };
     screen.show(&description, || text(&description));
     Ok(())
 }
@@ -119,10 +122,14 @@ struct Description<'a> {
     plugin: &'a manifest::Plugin,
     status: Option<&'a PluginStatus>,
     policy: Option<Word<'a>>,
+    /// Tools that are not linked: what the plugin offers now.
+    offered: Vec<manifest::Tool>,
+    /// What it does not offer, and why.
+    not_offered: Vec<NotOffered>,
 }
 
 fn text(description: &Description<'_>) -> String {
-    let Description { plugin, status, policy } = description;
+    let Description { plugin, status, policy, offered, not_offered } = description;
     let mut sections = vec![format!("{} {}", plugin.id, plugin.version), plugin.description.clone()];
     let mut section = |title: &str, rows: Vec<Vec<String>>| {
         if !rows.is_empty() {
@@ -155,6 +162,9 @@ fn text(description: &Description<'_>) -> String {
     section("may", plugin.capabilities.iter().map(capability).collect());
     section("policy", policy.as_ref().map(Word::rows).unwrap_or_default());
     section("tools", plugin.tools.iter().map(|tool| named(tool.name.clone(), &tool.description)).collect());
+    let foreign = |name: &str, text: &str| vec![plain(name).into_owned(), plain(first_line(text)).into_owned()];
+    section("offers, not linked", offered.iter().map(|tool| foreign(&tool.name, &tool.description)).collect());
+    section("does not offer", not_offered.iter().map(|one| foreign(&one.name, &one.reason)).collect());
     let commands = plugin.commands.iter();
     section("commands", commands.map(|command| named(format!("/{}", command.name), &command.description)).collect());
     let routes = plugin.routes.iter();

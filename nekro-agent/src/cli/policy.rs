@@ -16,10 +16,10 @@ pub(super) struct Word<'p> {
 }
 
 impl<'p> Word<'p> {
-    pub(super) fn of(policy: &'p Policy, plugin: &manifest::Plugin) -> Self {
+    pub(super) fn of(policy: &'p Policy, plugin: &manifest::Plugin, offered: &[manifest::Tool]) -> Self {
         let fits = |rule: &&Rule| {
             let mut commands = plugin.commands.iter().flat_map(|command| std::iter::once(&command.name).chain(&command.aliases));
-            plugin.tools.iter().any(|tool| rule.fits_tool(&tool.name))
+            plugin.tools.iter().chain(offered).any(|tool| rule.fits_tool(&tool.name))
                 || commands.any(|name| rule.fits_command(name))
                 || plugin.routes.iter().any(|route| rule.fits_route(route.method, &route.path))
         };

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use nekro_core::{BoxFuture, CallId, Caller, Reply, Result, kernel::ToolEntry};
+use nekro_core::{BoxFuture, CallId, Caller, Reply, Result, kernel::Tool};
 use nekro_sandbox::{Outcome, Report};
 use serde_json::{Value, json};
 
@@ -59,16 +59,16 @@ fn fits(name: &str, patterns: &[String]) -> bool {
 }
 
 /// Returns the tools that are visible and that the patterns name; all of them, if there are no patterns.
-fn allowed<'a>(agent: &'a Agent, patterns: &[String], caller: &'a Caller) -> Result<Vec<&'a ToolEntry>, Failure> {
+fn allowed<'a>(agent: &'a Agent, patterns: &[String], caller: &'a Caller) -> Result<Vec<Tool<'a>>, Failure> {
     let visible: Vec<_> = agent.kernel.tools(caller).collect();
     if patterns.is_empty() {
         return Ok(visible);
     }
-    let names = || visible.iter().map(|tool| tool.name.as_str()).chain(agent.code.own_names().iter().copied());
+    let names = || visible.iter().map(Tool::name).chain(agent.code.own_names().iter().copied());
     if let Some(nothing) = patterns.iter().find(|pattern| !names().any(|name| is_like(name, pattern))) {
         return Err(Failure::unknown("tool", nothing, names()));
     }
-    Ok(visible.iter().filter(|tool| fits(&tool.name, patterns)).copied().collect())
+    Ok(visible.into_iter().filter(|tool| fits(tool.name(), patterns)).collect())
 }
 
 /// Makes the calls of the script, and shows them as they happen.

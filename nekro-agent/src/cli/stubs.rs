@@ -15,7 +15,7 @@ pub(super) fn show(agent: &Agent, session: SessionId, screen: &Screen) -> Result
     let tools: Vec<_> = agent.kernel.tools(&caller).collect();
     let (guide, stubs) = (agent.code.guide(&tools), agent.code.stubs(&tools));
     let (tokens, whole, budget) = (of_text(&stubs), of_text(&guide), agent.code.settings().stub_tokens);
-    let names: Vec<_> = tools.iter().map(|tool| tool.name.as_str()).chain(agent.code.own_names().iter().copied()).collect();
+    let names: Vec<_> = tools.iter().map(nekro_core::kernel::Tool::name).chain(agent.code.own_names().iter().copied()).collect();
     let value =
         json!({ "stubs": stubs, "tokens": tokens, "budget": budget, "text": guide, "text_tokens": whole, "functions": names });
     screen.show(&value, || {

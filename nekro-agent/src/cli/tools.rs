@@ -1,20 +1,24 @@
 //! `nekro tools`
 
-use nekro_core::{Caller, kernel::ToolEntry, manifest};
+use nekro_core::{
+    Caller,
+    kernel::{Parameter, Tool},
+    manifest,
+};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
     Failure, Screen,
-    output::{first_line, table},
+    output::{first_line, plain, table},
 };
 use crate::{assemble::Agent, style::DIM};
 
 pub(super) fn list(agent: &Agent, caller: &Caller, screen: &Screen) -> Result<(), Failure> {
     let tools: Vec<_> = agent.kernel.tools(caller).collect();
-    let values: Vec<_> = tools.iter().map(|tool| describe(tool)).collect();
+    let values: Vec<_> = tools.iter().map(describe).collect();
     screen.show(&values, || {
-        let row = |tool: &&ToolEntry| vec![signature(tool), first_line(tool.decl.docs).to_owned()];
+        let row = |tool: &Tool<'_>| vec![plain(&signature(tool)).into_owned(), plain(first_line(tool.docs())).into_owned()];
         if tools.is_empty() { "there are no tools".to_owned() } else { table(&tools.iter().map(row).collect::<Vec<_>>()) }
     });
     Ok(())
@@ -22,16 +26,16 @@ pub(super) fn list(agent: &Agent, caller: &Caller, screen: &Screen) -> Result<()
 
 pub(super) fn show(agent: &Agent, name: &str, caller: &Caller, screen: &Screen) -> Result<(), Failure> {
     let tool = find(agent, name, caller)?;
-    screen.show(&describe(tool), || usage(tool));
+    screen.show(&describe(&tool), || usage(&tool));
     Ok(())
 }
 
 /// Finds a tool that the caller can see.
-pub(super) fn find<'a>(agent: &'a Agent, name: &str, caller: &Caller) -> Result<&'a ToolEntry, Failure> {
-    let visible: Vec<_> = agent.kernel.tools(caller).map(|tool| tool.name.as_str()).collect();
-    match agent.kernel.registry().tool(name).filter(|_| visible.contains(&name)) {
+pub(super) fn find<'a>(agent: &'a Agent, name: &str, caller: &Caller) -> Result<Tool<'a>, Failure> {
+    let visible: Vec<_> = agent.kernel.tools(caller).collect();
+    match agent.kernel.tool(name).filter(|_| visible.iter().any(|tool| tool.name() == name)) {
         Some(tool) => Ok(tool),
-        None => Err(Failure::unknown("tool", name, visible)),
+        None => Err(Failure::unknown("tool", name, visible.iter().map(Tool::name))),
     }
 }
 
@@ -43,39 +47,39 @@ struct Description {
     tool: manifest::Tool,
 }
 
-fn describe(tool: &ToolEntry) -> Description {
-    Description { plugin: tool.decl.plugin.id, tool: manifest::Tool::of(tool) }
+fn describe(tool: &Tool<'_>) -> Description {
+    Description { plugin: tool.plugin().id, tool: manifest::Tool::of(tool) }
 }
 
 /// Returns `dice.roll(notation?)`.
-pub(crate) fn signature(tool: &ToolEntry) -> String {
-    let argument = |decl: &nekro_core::ArgumentDecl| format!("{}{}", decl.name, if decl.is_optional() { "?" } else { "" });
-    format!("{}({})", tool.name, tool.decl.arguments.iter().map(argument).collect::<Vec<_>>().join(", "))
+pub(crate) fn signature(tool: &Tool<'_>) -> String {
+    let argument = |one: &Parameter<'_>| format!("{}{}", one.name, if one.optional { "?" } else { "" });
+    format!("{}({})", tool.name(), tool.parameters().iter().map(argument).collect::<Vec<_>>().join(", "))
 }
 
 /// Returns all that a person needs to call a tool.
-pub(super) fn usage(tool: &ToolEntry) -> String {
-    let properties = &tool.arguments()["properties"];
-    let row = |decl: &nekro_core::ArgumentDecl| {
-        let property = &properties[decl.name];
+pub(super) fn usage(tool: &Tool<'_>) -> String {
+    let row = |one: &Parameter<'_>| {
+        let property = one.schema;
         let default = match property.get("default") {
             Some(default) => format!("[default: {default}]"),
-            None if decl.is_optional() => "[optional]".to_owned(),
+            None if one.optional => "[optional]".to_owned(),
             None => String::new(),
         };
         let form = form(property, tool.arguments());
-        vec![format!("  --{}", decl.name), form, format!("{} {default}", decl.docs.replace('\n', " "))]
+        vec![format!("  --{}", one.name), form, format!("{} {default}", one.docs.replace('\n', " "))]
     };
-    let arguments = tool.decl.arguments.iter().map(row).collect::<Vec<_>>();
-    let mut text = format!("{}\n\n{DIM}Usage:{DIM:#} nekro call {}", tool.decl.docs, tool.name);
-    for decl in tool.decl.arguments {
-        let option = format!("--{} <{}>", decl.name, decl.name.to_uppercase());
-        text += &if decl.is_optional() { format!(" [{option}]") } else { format!(" {option}") };
+    let parameters = tool.parameters();
+    let arguments = parameters.iter().map(row).collect::<Vec<_>>();
+    let mut text = format!("{}\n\n{DIM}Usage:{DIM:#} nekro call {}", tool.docs(), tool.name());
+    for one in &parameters {
+        let option = format!("--{} <{}>", one.name, one.name.to_uppercase());
+        text += &if one.optional { format!(" [{option}]") } else { format!(" {option}") };
     }
     if !arguments.is_empty() {
         text += &format!("\n\n{DIM}Arguments:{DIM:#}\n{}", table(&arguments));
     }
-    text + &format!("\n\nOr all at once, as JSON: nekro call {} --args '{{…}}'", tool.name)
+    text + &format!("\n\nOr all at once, as JSON: nekro call {} --args '{{…}}'", tool.name())
 }
 
 /// Returns the form of a value in a word or two.

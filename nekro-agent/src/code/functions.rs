@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use nekro_core::{ArgumentDecl, Kind, kernel::ToolEntry};
+use nekro_core::{
+    Kind,
+    kernel::{self, Tool},
+};
 use nekro_sandbox::{Function, Functions, Parameter};
 use serde_json::Value;
 
 /// Describes tools, and adds the functions that scripts have beside them.
 ///
 /// Of two that Python would call by one name, the second is left out, and the log says so.
-pub(super) fn functions(tools: &[&ToolEntry], own: Vec<Function>) -> Functions {
+pub(super) fn functions(tools: &[Tool<'_>], own: Vec<Function>) -> Functions {
     let mut names = BTreeMap::new();
     let mut described = Vec::new();
-    for function in tools.iter().map(|tool| describe(tool)).chain(own) {
+    for function in tools.iter().map(describe).chain(own) {
         if let Some(first) = names.insert(function.python_name(), function.name.clone()) {
             tracing::warn!("scripts cannot call `{}`: in Python it has the name of `{first}`", function.name);
             names.insert(function.python_name(), first);
@@ -23,32 +26,27 @@ pub(super) fn functions(tools: &[&ToolEntry], own: Vec<Function>) -> Functions {
     Functions::new(described).expect("every name is there once")
 }
 
-fn describe(tool: &ToolEntry) -> Function {
+fn describe(tool: &Tool<'_>) -> Function {
     let schema = tool.arguments();
-    let mut description = tool.decl.docs.to_owned();
-    if matches!((tool.decl.output)().kind, Kind::Show | Kind::Content) {
+    let mut description = tool.docs().to_owned();
+    if matches!(tool.kind(), Kind::Show | Kind::Content) {
         description.push_str("\nEnds the script: you are shown the answer before you go on.");
     }
     Function {
-        name: tool.name.clone(),
+        name: tool.name().to_owned(),
         description,
-        parameters: tool.decl.arguments.iter().map(|argument| parameter(argument, schema)).collect(),
+        parameters: tool.parameters().into_iter().map(|one| parameter(one, schema)).collect(),
         returns: tool.output().cloned(),
     }
 }
 
-fn parameter(argument: &ArgumentDecl, schema: &Value) -> Parameter {
-    let mut own = schema.get("properties").and_then(|all| all.get(argument.name)).cloned().unwrap_or(Value::Bool(true));
+fn parameter(of: kernel::Parameter<'_>, schema: &Value) -> Parameter {
+    let mut own = if of.schema.is_null() { Value::Bool(true) } else { of.schema.clone() };
     // What it refers to stands beside the parameters.
     if let (Value::Object(own), Some(definitions)) = (&mut own, schema.get("$defs")) {
         own.insert("$defs".to_owned(), definitions.clone());
     }
-    Parameter {
-        name: argument.name.to_owned(),
-        description: argument.docs.to_owned(),
-        schema: own,
-        optional: argument.is_optional(),
-    }
+    Parameter { name: of.name.to_owned(), description: of.docs.to_owned(), schema: own, optional: of.optional }
 }
 
 #[cfg(test)]
@@ -60,8 +58,12 @@ mod tests {
     #[test]
     fn tools_are_functions_with_their_types_and_what_their_docs_say() {
         let registry = crate::registry_of(|id| matches!(id, "probe"));
-        let tools: Vec<_> =
-            registry.tools().iter().filter(|tool| matches!(tool.decl.name, "echo" | "wait" | "look" | "picture")).collect();
+        let tools: Vec<_> = registry
+            .tools()
+            .iter()
+            .filter(|tool| matches!(tool.decl.name, "echo" | "wait" | "look" | "picture"))
+            .map(Tool::linked)
+            .collect();
         expect![[r#"
             class files:
                 def list(path: str | None = None) -> list[{bytes: int, kind: Literal["file", "directory"], path: str}]: ...
@@ -99,7 +101,7 @@ mod tests {
     #[test]
     fn a_function_that_has_the_name_of_another_one_is_left_out() {
         let registry = crate::registry_of(|id| id == "probe");
-        let echo = registry.tool("probe.echo").expect("it is linked");
-        assert_eq!(functions(&[echo, echo], Vec::new()).iter().count(), 1);
+        let echo = Tool::linked(registry.tool("probe.echo").expect("it is linked"));
+        assert_eq!(functions(&[echo.clone(), echo], Vec::new()).iter().count(), 1);
     }
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use nekro_core::{
     BoxFuture, Error, FilesPort, Reply, Result, SessionId,
     event::facts::ToolOutcome,
-    kernel::{Kernel, ToolEntry},
+    kernel::{Kernel, Tool},
 };
 use nekro_sandbox::{Function, Report, Sandbox, SandboxError};
 use tokio::sync::OnceCell;
@@ -83,7 +83,7 @@ impl Code {
     }
 
     /// Writes what a model is shown of the functions.
-    pub(crate) fn stubs(&self, tools: &[&ToolEntry]) -> String {
+    pub(crate) fn stubs(&self, tools: &[Tool<'_>]) -> String {
         functions(tools, self.own(&|_| true)).stubs(self.settings.stub_tokens)
     }
 
@@ -99,7 +99,7 @@ impl Code {
 }
 
 impl Scripts for Code {
-    fn guide(&self, tools: &[&ToolEntry]) -> String {
+    fn guide(&self, tools: &[Tool<'_>]) -> String {
         guide::text(&self.stubs(tools), self.settings.keep_state)
     }
 
@@ -110,7 +110,7 @@ impl Scripts for Code {
     fn call_own<'a>(&'a self, kernel: &'a Kernel, call: Own<'a>) -> Option<BoxFuture<'a, (Result<Reply>, ToolOutcome)>> {
         let port = self.files.as_deref()?;
         // A plugin's own comes first, for scripts too.
-        if kernel.registry().tool(call.function).is_some() || !files::NAMES.contains(&call.function) {
+        if kernel.tool(call.function).is_some() || !files::NAMES.contains(&call.function) {
             return None;
         }
         Some(Box::pin(files::call(port, kernel, call)))

@@ -1,7 +1,7 @@
 //! Noticing that a client's lists may have changed.
 
 use nekro_core::{
-    event::facts::{ConfigChanged, PluginFailed, PluginStarted, PluginStopped},
+    event::facts::{ConfigChanged, PluginFailed, PluginStarted, PluginStopped, ToolsChanged},
     kernel::{Observed, ObserverPort},
 };
 use tokio::sync::watch;
@@ -38,7 +38,8 @@ impl ObserverPort for Changes {
         let matters = fact.get::<PluginStarted>().is_some()
             || fact.get::<PluginStopped>().is_some()
             || fact.get::<PluginFailed>().is_some()
-            || fact.get::<ConfigChanged>().is_some();
+            || fact.get::<ConfigChanged>().is_some()
+            || fact.get::<ToolsChanged>().is_some();
         if matters {
             self.note();
         }

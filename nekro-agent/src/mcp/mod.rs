@@ -1,10 +1,11 @@
 //! MCP: the agent's tools for other programs, such as editors and desktop assistants.
 //!
-//! The only room that knows MCP messages. [`Server`] answers one client over any stream of lines; `nekro mcp` gives it standard input and
+//! The only room that knows MCP messages, of both sides: `client/` is the other one, which has the tools of other servers for the plugin `mcp`. [`Server`] answers one client over any stream of lines; `nekro mcp` gives it standard input and
 //! output. What a client sees and may call is what the kernel says of a caller with the origin `mcp_client`.
 
 mod approval;
 mod changes;
+mod client;
 mod command;
 #[cfg(feature = "http")]
 mod http;
@@ -19,6 +20,7 @@ pub(crate) use self::http::{Asking, service};
 pub(crate) use self::{
     approval::Client,
     changes::Changes,
+    client::{McpServersSettings, Servers},
     command::{Served, run},
 };
 pub use self::{limits::Limits, server::Server};

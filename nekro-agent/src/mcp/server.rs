@@ -1,12 +1,16 @@
 //! Answering a client: one method to a request of the protocol.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fmt,
     sync::{Arc, OnceLock},
 };
 
-use nekro_core::{Caller, Error, kernel::Kernel};
+use nekro_core::{
+    Caller, Error,
+    kernel::{Kernel, Tool},
+};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -111,9 +115,12 @@ impl Handler {
         }
     }
 
-    fn described(&self, name: &str) -> Option<&Described> {
-        let entry = self.0.kernel.registry().tool(name)?;
-        Some(self.0.tools.get(name)?.get_or_init(|| Described::new(entry)))
+    /// Describes a tool: of a linked one that is done once, an offered one may be another the next time.
+    fn described(&self, tool: &Tool<'_>) -> Cow<'_, Described> {
+        match self.0.tools.get(tool.name()).filter(|_| tool.entry().is_some()) {
+            Some(slot) => Cow::Borrowed(slot.get_or_init(|| Described::new(tool))),
+            None => Cow::Owned(Described::new(tool)),
+        }
     }
 }
 
@@ -136,7 +143,7 @@ impl ServerHandler for Handler {
     ) -> Result<ListToolsResult, ErrorData> {
         only_page(page.as_ref())?;
         let (kernel, caller) = (&self.0.kernel, self.caller(&context)?);
-        let tools = kernel.tools(caller).filter_map(|tool| Some(self.described(&tool.name)?.tool.clone()));
+        let tools = kernel.tools(caller).map(|tool| self.described(&tool).tool.clone());
         Ok(ListToolsResult::with_all_items(tools.collect()))
     }
 
@@ -163,8 +170,8 @@ impl ServerHandler for Handler {
         };
         let mut result = match reply {
             Err(question) => return Ok(question.into()),
-            Ok(Ok(reply)) => match self.described(&request.name) {
-                Some(tool) => tool.result(reply),
+            Ok(Ok(reply)) => match kernel.tool(&request.name) {
+                Some(tool) => self.described(&tool).result(reply),
                 None => return Err(unknown(&Error::new(format!("there is no tool `{}`", request.name)))),
             },
             Ok(Err(error)) if error.code() == "unknown_tool" => return Err(unknown(&error)),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use nekro_core::{Error, Message, Part, PluginId, Reply, kernel::ToolEntry};
+use nekro_core::{Error, Message, Part, PluginId, Reply, kernel};
 use rmcp::model::{
     Annotations, CallToolResult, ContentBlock, ImageContent, JsonObject, MetaObject, Role, TextContent, Tool, ToolAnnotations,
 };
@@ -35,17 +35,18 @@ enum Output {
 }
 
 impl Described {
-    pub(super) fn new(entry: &ToolEntry) -> Self {
+    pub(super) fn new(entry: &kernel::Tool<'_>) -> Self {
         let (schema, output) = output(entry.output());
-        let effect = entry.decl.effect;
-        let title = first_line(entry.decl.docs);
+        let effect = entry.effect();
+        let title = first_line(entry.docs());
         let hints = ToolAnnotations::new()
             .read_only(effect.read_only)
             .destructive(effect.destructive)
             .idempotent(effect.idempotent || effect.read_only);
         let input = Arc::new(object(entry.arguments()));
-        let mut tool =
-            Tool::new(entry.name.clone(), entry.decl.docs, input).with_title(title.trim_end_matches('.')).with_annotations(hints);
+        let mut tool = Tool::new(entry.name().to_owned(), entry.docs().to_owned(), input)
+            .with_title(title.trim_end_matches('.'))
+            .with_annotations(hints);
         tool.output_schema = schema.map(Arc::new);
         Self { tool, output }
     }

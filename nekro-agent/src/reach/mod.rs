@@ -20,7 +20,7 @@ pub(crate) use self::{
     files::{FilesSettings, forget_exchange},
     http::HttpSettings,
     model::{Asked, PluginModelSettings},
-    process::ProcessSettings,
+    process::{Group as ProcessGroup, ProcessSettings},
     secrets::SecretsSettings,
 };
 

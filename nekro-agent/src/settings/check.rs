@@ -81,6 +81,11 @@ pub(crate) fn check(root: &Node, catalogue: &Catalogue, folder: &Path) -> Checke
     models_and_agent(root, catalogue, &mut checked);
     let mistakes = checked.host.secrets.mistakes(catalogue.plugins());
     cross(root, "secrets", mistakes, &mut checked);
+    #[cfg(feature = "mcp")]
+    {
+        let mistakes = checked.host.mcp_servers.mistakes();
+        cross(root, "mcp_servers", mistakes, &mut checked);
+    }
     plugins(root, catalogue, folder, &mut checked);
     checked
 }

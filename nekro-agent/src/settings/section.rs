@@ -67,6 +67,8 @@ sections! {
     schedules: SchedulesSettings,
     #[cfg(feature = "mcp")]
     mcp: crate::mcp::Limits,
+    #[cfg(feature = "mcp")]
+    mcp_servers: crate::mcp::McpServersSettings,
     #[cfg(test)]
     trial: super::testing::Trial,
 }

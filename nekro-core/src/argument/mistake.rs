@@ -35,7 +35,7 @@ pub enum MistakeKind {
         /// The name that was probably meant.
         meant: Option<String>,
         /// The names there are.
-        known: Vec<&'static str>,
+        known: Vec<String>,
     },
     /// The value does not fit.
     Wrong {
@@ -137,7 +137,7 @@ pub(crate) fn config_mistake(error: &serde_path_to_error::Error<serde_json::Erro
     ConfigMistake { path: if path == "." { String::new() } else { path }, problem }
 }
 
-fn list(names: &[&str]) -> String {
+fn list<S: std::fmt::Display>(names: &[S]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 

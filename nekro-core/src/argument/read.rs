@@ -55,8 +55,8 @@ fn member<'t>(text: &'t str, slots: &mut [&mut dyn Slot], mistakes: &mut Vec<Mis
     let rest = rest.trim_ascii_start();
     let rest = rest.strip_prefix(':').ok_or_else(|| malformed(text, rest, "expected `:` after a key"))?.trim_ascii_start();
     let Some(slot) = slots.iter_mut().find(|slot| slot.decl().name == key) else {
-        let known: Vec<_> = slots.iter().map(|slot| slot.decl().name).collect();
-        let meant = suggest(&key, known.iter().copied()).map(str::to_owned);
+        let known: Vec<_> = slots.iter().map(|slot| slot.decl().name.to_owned()).collect();
+        let meant = suggest(&key, known.iter().map(String::as_str)).map(str::to_owned);
         mistakes.push(Mistake::new(key, MistakeKind::Unknown { meant, known }));
         return skip(rest);
     };

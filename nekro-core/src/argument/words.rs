@@ -6,7 +6,7 @@ use super::{ArgumentsError, Mistake, MistakeKind, suggest};
 
 /// An argument, as its schema describes it.
 pub(crate) struct Form<'a> {
-    pub(crate) name: &'static str,
+    pub(crate) name: &'a str,
     pub(crate) schema: &'a Value,
     pub(crate) definitions: Option<&'a Value>,
 }
@@ -47,8 +47,8 @@ pub(crate) fn from_words(forms: &[Form<'_>], words: &[String]) -> Result<String,
             (Some(form), _) => (form, false),
             (None, Some(form)) if form.kind() == Kind::Switch => (form, true),
             _ => {
-                let known: Vec<_> = forms.iter().map(|form| form.name).collect();
-                let meant = suggest(&name, known.iter().copied()).map(str::to_owned);
+                let known: Vec<_> = forms.iter().map(|form| form.name.to_owned()).collect();
+                let meant = suggest(&name, known.iter().map(String::as_str)).map(str::to_owned);
                 mistakes.push(Mistake::new(name, MistakeKind::Unknown { meant, known }));
                 // The word after it may be its value: what follows cannot be told apart.
                 break;
@@ -83,8 +83,8 @@ pub(crate) fn from_pairs(
     let mut mistakes = Vec::new();
     for (name, text) in pairs {
         let Some(form) = forms.iter().find(|form| form.name == name) else {
-            let known: Vec<_> = forms.iter().map(|form| form.name).collect();
-            let meant = suggest(name, known.iter().copied()).map(str::to_owned);
+            let known: Vec<_> = forms.iter().map(|form| form.name.to_owned()).collect();
+            let meant = suggest(name, known.iter().map(String::as_str)).map(str::to_owned);
             mistakes.push(Mistake::new(name, MistakeKind::Unknown { meant, known }));
             continue;
         };

@@ -12,6 +12,7 @@ mod gated;
 mod http;
 mod messages;
 mod model;
+mod offers;
 mod peers;
 mod process;
 mod random;
@@ -21,6 +22,7 @@ mod secrets;
 mod sessions;
 mod store;
 mod tasks;
+mod tool_servers;
 mod vectors;
 
 use std::{
@@ -45,6 +47,7 @@ pub use self::{
     },
     messages::{Answer, Asking, Delivery, Message, MessageFile, Messages, MessagesPort, Pushed, Trigger},
     model::{Model, ModelAnswer, ModelAsker, ModelMessage, ModelPort, ModelRequest},
+    offers::Offers,
     peers::Peers,
     process::{CommandBuilder, Process, ProcessOutput, ProcessPort, ProcessRequest},
     random::{Random, RandomPort},
@@ -56,12 +59,13 @@ pub use self::{
         StoreUse, Stored,
     },
     tasks::{NewTask, TASKS_LENT, Task, TaskRun, Tasks, TasksPort},
+    tool_servers::{ServerAnswer, ServerTool, ToolServerFollower, ToolServerLink, ToolServers, ToolServersPort},
     vectors::{
         Collection, FieldCondition, FieldTest, Filter, Match, Matches, MemoryVectors, SearchBuilder, SearchBy, VectorMatches,
         VectorPlace, VectorPoint, VectorQuery, VectorSelection, VectorState, Vectors, VectorsPort,
     },
 };
-pub(crate) use self::{peers::PEERS, store::STORE, tasks::port as tasks_port};
+pub(crate) use self::{offers::OFFERS, peers::PEERS, store::STORE, tasks::port as tasks_port};
 use crate::error::Error;
 
 /// The names of the capabilities that a policy can speak of, whether or not a plugin takes them.
@@ -73,6 +77,7 @@ pub(crate) const NAMES: &[&str] = &[
     "http",
     "messages",
     "model",
+    "offers",
     "peers",
     "process",
     "random",
@@ -81,6 +86,7 @@ pub(crate) const NAMES: &[&str] = &[
     "sessions",
     "store",
     "tasks",
+    "tool_servers",
     "vectors",
 ];
 

@@ -438,3 +438,11 @@ pub struct ConfigChanged {
     /// Whose.
     pub plugin: PluginId,
 }
+
+/// A plugin offers other tools than before: tools that are not linked, which it knows of only while it runs.
+#[event(builtin)]
+#[derive(Debug, PartialEq)]
+pub struct ToolsChanged {
+    /// Whose.
+    pub plugin: PluginId,
+}

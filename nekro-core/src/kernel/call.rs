@@ -8,13 +8,16 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{
-    Kernel, Live, Running, ToolEntry,
-    guard::{guarded, limited},
+    Kernel, Live, Running, Tool,
+    describe::schema_of,
+    guard::{Failure, guarded, limited},
+    offered::OfferedEntry,
     restriction::Restriction,
+    tool::Source,
 };
 use crate::{
     argument::{Form, from_words, suggest},
@@ -90,33 +93,44 @@ impl<'a> ApprovalRequest<'a> {
 }
 
 impl Kernel {
-    /// Returns the tools that the caller can see: those of running plugins whose `when` holds. Exactly these can be called.
-    pub fn tools<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = &'a ToolEntry> {
+    /// Finds a tool by its name, linked or offered, whoever may see it. Allocates nothing.
+    #[inline]
+    pub fn tool(&self, name: &str) -> Option<Tool<'_>> {
+        match self.registry().tool(name) {
+            Some(entry) => Some(Tool::linked(entry)),
+            None => self.0.offered.find(name).map(|entry| Tool(Source::Offered(entry))),
+        }
+    }
+
+    /// Returns the tools that the caller can see: those of running plugins whose `when` holds, linked ones first. Exactly these can be called.
+    pub fn tools<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = Tool<'a>> {
         let live = self.live();
-        self.registry().tools().iter().filter(move |tool| self.sees(&live, tool, caller).is_some())
+        let offered = self.0.offered.all().into_iter().map(|entry| Tool(Source::Offered(entry)));
+        let all = self.registry().tools().iter().map(Tool::linked).chain(offered);
+        all.filter(move |tool| self.sees(&live, tool, caller).is_some())
     }
 
     /// The one decision on whether a tool is there for a caller.
     #[inline]
-    fn sees<'l>(&self, live: &'l Live, tool: &ToolEntry, caller: &Caller) -> Option<&'l Arc<Running>> {
-        let plugin = live.plugin(live.channel(caller.session.as_ref()), tool.plugin).filter(|_| !live.halted)?;
-        if !self.is_present(tool.decl.plugin.id, Some(&tool.name), caller) {
+    fn sees<'l>(&self, live: &'l Live, tool: &Tool<'_>, caller: &Caller) -> Option<&'l Arc<Running>> {
+        let plugin = live.plugin(live.channel(caller.session.as_ref()), tool.plugin_index()).filter(|_| !live.halted)?;
+        if !self.is_present(tool.plugin().id, Some(tool.name()), caller) {
             return None;
         }
         let restriction = self.tool_restriction(tool);
         if restriction.is_some_and(|restriction| !restriction.admits(caller)) {
             return None;
         }
-        let Some(when) = tool.decl.when else { return Some(plugin) };
-        let limit = self.call_limit(tool.decl.deadline, restriction);
-        let context = Ctx::new(caller.clone(), tool.decl.plugin.id, limit);
+        let Some(when) = tool.when() else { return Some(plugin) };
+        let limit = self.call_limit(tool.deadline(), restriction);
+        let context = Ctx::new(caller.clone(), tool.plugin().id, limit);
         // A `when` that panics hides the tool.
         guarded(|| Ok(when(&context))).is_ok_and(|visible| visible).then_some(plugin)
     }
 
     /// Returns the plugin of a tool, if the tool is there for the caller.
     #[inline]
-    fn reach(&self, tool: &ToolEntry, caller: &Caller) -> Option<Arc<Running>> {
+    fn reach(&self, tool: &Tool<'_>, caller: &Caller) -> Option<Arc<Running>> {
         self.sees(&self.0.live.load(), tool, caller).cloned()
     }
 
@@ -132,48 +146,56 @@ impl Kernel {
     /// `unknown_tool`, `invalid_arguments`, `rate_limited`, `busy`, `denied`, `deadline`, `panicked`, or what the tool returned.
     pub async fn call(&self, tool: &str, arguments: &str, caller: &Caller) -> Result<Reply> {
         let live = self.0.live.load();
-        let found = self.registry().tool(tool).and_then(|entry| Some((entry, self.sees(&live, entry, caller)?)));
-        let Some((entry, plugin)) = found else { return Err(self.unknown_tool(tool, caller)) };
-        let restriction = self.tool_restriction(entry);
-        if let Err(error) = self.count_call(restriction, &entry.name, caller) {
-            self.tell_of_refused(&entry.name, caller, &next_call());
+        let Some(entry) = self.tool(tool) else { return Err(self.unknown_tool(tool, caller)) };
+        let Some(plugin) = self.sees(&live, &entry, caller) else { return Err(self.unknown_tool(tool, caller)) };
+        let restriction = self.tool_restriction(&entry);
+        if let Err(error) = self.count_call(restriction, tool, caller) {
+            self.tell_of_refused(tool, caller, &next_call());
             return Err(error);
         }
         if self.0.calls_are_watched || restriction.is_some_and(|restriction| restriction.asks().is_some()) {
             // Not held while others have their say: the plugin may stop meanwhile.
             drop(live);
             // Boxed: a call that nobody watches does not carry the other's state.
-            let called = Box::pin(self.call_watched(entry, arguments, caller, &next_call())).await;
-            return called.map_err(|refusal| refusal.told(&entry.name));
+            let called = Box::pin(self.call_watched(&entry, arguments, caller, &next_call())).await;
+            return called.map_err(|refusal| refusal.told(tool));
         }
         let _slot = Self::take_slot(restriction)?;
-        let limit = self.call_limit(entry.decl.deadline, restriction);
+        let limit = self.call_limit(entry.deadline(), restriction);
         let input = Input::Arguments(arguments);
-        let result = match entry.decl.body {
-            // It cannot wait, so it holds nothing of its own.
-            Body::Sync(body) => guarded(|| body(&Call { kernel: self, plugin, caller, limit, input })),
-            Body::Async(body) => {
-                let plugin = Arc::clone(plugin);
+        let result = match &entry.0 {
+            Source::Linked(linked) => match linked.decl.body {
+                // It cannot wait, so it holds nothing of its own.
+                Body::Sync(body) => guarded(|| body(&Call { kernel: self, plugin, caller, limit, input })),
+                Body::Async(body) => {
+                    let plugin = Arc::clone(plugin);
+                    drop(live);
+                    limited(body(&Call { kernel: self, plugin: &plugin, caller, limit, input }), limit).await
+                }
+            },
+            Source::Offered(offered) => {
+                let _plugin = Arc::clone(plugin);
                 drop(live);
-                limited(body(&Call { kernel: self, plugin: &plugin, caller, limit, input }), limit).await
+                check(&entry, arguments)?;
+                Box::pin(call_offered(offered, arguments, caller, limit)).await
             }
         };
-        result.map_err(|failure| Self::explain(restriction, failure, &entry.name))
+        result.map_err(|failure| Self::explain(restriction, failure, tool))
     }
 
     /// Calls a tool under a name that the host has for the call: the facts and decisions on it carry that name.
     pub async fn call_as(&self, id: &CallId, tool: &str, arguments: &str, caller: &Caller) -> Called {
-        let found = self.registry().tool(tool).filter(|entry| self.reach(entry, caller).is_some());
+        let found = self.tool(tool).filter(|entry| self.reach(entry, caller).is_some());
         let Some(entry) = found else {
             return Called { result: Err(self.unknown_tool(tool, caller)), outcome: ToolOutcome::Failed };
         };
-        if let Err(error) = self.count_call(self.tool_restriction(entry), &entry.name, caller) {
-            self.tell_of_refused(&entry.name, caller, id);
+        if let Err(error) = self.count_call(self.tool_restriction(&entry), tool, caller) {
+            self.tell_of_refused(tool, caller, id);
             return Called { result: Err(error), outcome: ToolOutcome::Denied };
         }
-        let called = self.call_watched(entry, arguments, caller, id).await;
+        let called = self.call_watched(&entry, arguments, caller, id).await;
         let outcome = outcome(&called);
-        Called { result: called.map_err(|refusal| refusal.told(&entry.name)), outcome }
+        Called { result: called.map_err(|refusal| refusal.told(tool)), outcome }
     }
 
     /// Calls a function of the host's own as tools are called: guards and a person are asked, facts are emitted, and the answer goes
@@ -212,21 +234,24 @@ impl Kernel {
     }
 
     #[inline]
-    async fn run(&self, tool: &ToolEntry, plugin: &Running, arguments: &str, caller: &Caller) -> Result<Reply> {
+    async fn run(&self, tool: &Tool<'_>, plugin: &Running, arguments: &str, caller: &Caller) -> Result<Reply> {
         let restriction = self.tool_restriction(tool);
         let _slot = Self::take_slot(restriction)?;
-        let limit = self.call_limit(tool.decl.deadline, restriction);
+        let limit = self.call_limit(tool.deadline(), restriction);
         let call = Call { kernel: self, plugin, caller, limit, input: Input::Arguments(arguments) };
-        let result = match tool.decl.body {
-            Body::Sync(body) => guarded(|| body(&call)),
-            Body::Async(body) => limited(body(&call), limit).await,
+        let result = match &tool.0 {
+            Source::Linked(entry) => match entry.decl.body {
+                Body::Sync(body) => guarded(|| body(&call)),
+                Body::Async(body) => limited(body(&call), limit).await,
+            },
+            Source::Offered(entry) => call_offered(entry, arguments, caller, limit).await,
         };
-        result.map_err(|failure| Self::explain(restriction, failure, &tool.name))
+        result.map_err(|failure| Self::explain(restriction, failure, tool.name()))
     }
 
     /// Calls a tool with everything that plugins have to say about it.
-    async fn call_watched(&self, tool: &ToolEntry, arguments: &str, caller: &Caller, id: &CallId) -> Result<Reply, Refusal> {
-        let mut end = self.told_of(&tool.name, caller, id);
+    async fn call_watched(&self, tool: &Tool<'_>, arguments: &str, caller: &Caller, id: &CallId) -> Result<Reply, Refusal> {
+        let mut end = self.told_of(tool.name(), caller, id);
         let result = self.call_guarded(tool, arguments, caller, id).await;
         end.value = outcome(&result);
         result
@@ -262,22 +287,22 @@ impl Kernel {
         });
     }
 
-    async fn call_guarded(&self, tool: &ToolEntry, arguments: &str, caller: &Caller, id: &CallId) -> Result<Reply, Refusal> {
+    async fn call_guarded(&self, tool: &Tool<'_>, arguments: &str, caller: &Caller, id: &CallId) -> Result<Reply, Refusal> {
         // Guards and people are asked about arguments that can be executed, and only about those.
-        (tool.decl.check)(arguments)?;
+        check(tool, arguments)?;
         let value = match arguments.trim_ascii() {
             "" => Value::Object(serde_json::Map::new()),
             text => serde_json::from_str(text).map_err(Error::from)?,
         };
-        let question = question(&tool.name, value, tool.decl.effect, caller, id);
+        let question = question(tool.name(), value, tool.effect(), caller, id);
         let asks = self.tool_restriction(tool).and_then(Restriction::asks);
         let value = self.ask_guards(question, asks, caller).await?;
         // So may the plugin have been disabled.
-        let Some(plugin) = self.reach(tool, caller) else { return Err(self.unknown_tool(&tool.name, caller).into()) };
-        self.tell_of_start(&tool.name, value, caller, id);
+        let Some(plugin) = self.reach(tool, caller) else { return Err(self.unknown_tool(tool.name(), caller).into()) };
+        self.tell_of_start(tool.name(), value, caller, id);
         let reply = self.run(tool, &plugin, arguments, caller).await?;
         drop(plugin);
-        Ok(self.pass_gates(&tool.name, reply, caller, id).await?)
+        Ok(self.pass_gates(tool.name(), reply, caller, id).await?)
     }
 
     /// Asks the guards, and a person where one of them or the policy (`asks`) wants it. Returns the arguments that were allowed.
@@ -368,9 +393,9 @@ impl Kernel {
 
     #[cold]
     fn unknown_tool(&self, name: &str, caller: &Caller) -> Error {
-        let visible: Vec<_> = self.tools(caller).map(|tool| tool.name.as_str()).collect();
+        let visible: Vec<_> = self.tools(caller).map(|tool| tool.name().to_owned()).collect();
         let error = Error::new(format!("there is no tool `{name}`")).with_code("unknown_tool");
-        match suggest(name, visible.iter().copied()) {
+        match suggest(name, visible.iter().map(String::as_str)) {
             Some(meant) => error.with_hint(format!("did you mean `{meant}`?")),
             None => error,
         }
@@ -383,10 +408,12 @@ impl Kernel {
     /// As [`Kernel::call`].
     pub async fn call_words(&self, tool: &str, words: &[String], caller: &Caller) -> Result<Reply> {
         let live = self.live();
-        let visible = self.registry().tool(tool).filter(|entry| self.sees(&live, entry, caller).is_some());
+        let visible = self.tool(tool).filter(|entry| self.sees(&live, entry, caller).is_some());
         let Some(entry) = visible else { return Err(self.unknown_tool(tool, caller)) };
         drop(live);
-        let arguments = from_words(&forms(entry.arguments(), entry.decl.arguments), words)?;
+        let definitions = entry.arguments().get("$defs");
+        let forms = entry.parameters().into_iter().map(|one| Form { name: one.name, schema: one.schema, definitions });
+        let arguments = from_words(&forms.collect::<Vec<_>>(), words)?;
         self.call(tool, &arguments, caller).await
     }
 
@@ -473,10 +500,36 @@ impl Kernel {
 pub(super) fn forms<'a>(schema: &'a Value, arguments: &[crate::argument::ArgumentDecl]) -> Vec<Form<'a>> {
     let form = |argument: &crate::argument::ArgumentDecl| Form {
         name: argument.name,
-        schema: schema.get("properties").and_then(|properties| properties.get(argument.name)).unwrap_or(&Value::Null),
+        schema: schema_of(schema, argument.name),
         definitions: schema.get("$defs"),
     };
     arguments.iter().map(form).collect()
+}
+
+/// Checks arguments without calling.
+fn check(tool: &Tool<'_>, arguments: &str) -> Result<()> {
+    match &tool.0 {
+        Source::Linked(entry) => (entry.decl.check)(arguments),
+        Source::Offered(entry) => {
+            let arguments = object(arguments)?;
+            guarded(|| entry.tool.body.check(&arguments)).map_err(|failure| failure.into_error(&entry.name, "call_deadline"))
+        }
+    }
+}
+
+async fn call_offered(entry: &OfferedEntry, arguments: &str, caller: &Caller, limit: Duration) -> Result<Reply, Failure> {
+    let arguments = object(arguments).map_err(Failure::Error)?;
+    // Its making may panic, too.
+    let call = guarded(|| Ok(entry.tool.body.call(arguments, caller)))?;
+    limited(call, limit).await
+}
+
+fn object(arguments: &str) -> Result<Map<String, Value>> {
+    match arguments.trim_ascii() {
+        "" => Ok(Map::new()),
+        text => serde_json::from_str(text)
+            .map_err(|problem| Error::new(format!("the arguments are no JSON object: {problem}")).with_code("invalid_arguments")),
+    }
 }
 
 fn question(tool: &str, arguments: Value, effect: Effect, caller: &Caller, id: &CallId) -> ToolCall {

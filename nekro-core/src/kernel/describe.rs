@@ -31,6 +31,11 @@ fn with_definitions(mut schema: Value, generator: &mut SchemaGenerator) -> Value
     schema
 }
 
+/// Returns what the schema of an object says of one of its keys.
+pub(super) fn schema_of<'s>(schema: &'s Value, name: &str) -> &'s Value {
+    schema.get("properties").and_then(|properties| properties.get(name)).unwrap_or(&Value::Null)
+}
+
 pub(super) fn object_schema(arguments: &[ArgumentDecl]) -> Value {
     let mut generator = generator();
     let properties: Map<_, _> =

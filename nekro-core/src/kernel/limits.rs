@@ -54,6 +54,8 @@ pub struct Limits {
     pub concurrency: usize,
     /// How many callers a rate of the policy tells apart. While all of them have called lately, others are told to try later.
     pub rate_callers: usize,
+    /// How many tools that are not linked one plugin may offer while it runs.
+    pub offered_tools: usize,
     /// After how many failures in `breaker_window` a handler is no longer called; with 0 it always is.
     pub breaker_failures: usize,
     /// The time in which failures are counted.
@@ -82,6 +84,7 @@ impl Default for Limits {
             mailbox: 1_024,
             concurrency: 4,
             rate_callers: 10_000,
+            offered_tools: 500,
             breaker_failures: 5,
             breaker_window: Duration::from_secs(60),
             breaker_cooldown: Duration::from_secs(30),

@@ -18,6 +18,7 @@ mod lifecycle;
 mod limits;
 mod listeners;
 mod mailbox;
+mod offered;
 mod presence;
 mod problem;
 mod prompt;
@@ -32,6 +33,7 @@ mod status;
 mod switch;
 mod taken;
 mod task;
+mod tool;
 
 use std::{
     any::TypeId,
@@ -48,6 +50,7 @@ use self::{
     fact::Post,
     lifecycle::{Reachable, Stopping},
     mailbox::Mailbox,
+    offered::Offered,
     prompt::LastGood,
     restriction::Restrictions,
 };
@@ -71,6 +74,7 @@ pub use self::{
     status::{PluginStatus, Stage},
     switch::SwitchError,
     task::Ran,
+    tool::{Parameter, Tool},
 };
 pub(crate) use self::{gate::Gate, guard::guarded};
 use crate::{argument::ConfigMistake, capability::Ports, ids::SessionId};
@@ -105,6 +109,7 @@ struct Inner {
     // Whether anybody has a say in tool calls or observes them.
     calls_are_watched: bool,
     live: ArcSwap<Live>,
+    offered: Offered,
     // Whoever waits for a plugin to stop is told of each change of `live`.
     changed: tokio::sync::watch::Sender<()>,
     // By handler number.

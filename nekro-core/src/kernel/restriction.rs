@@ -11,9 +11,10 @@ use std::{
 };
 
 use super::{
-    CommandEntry, Gate, Kernel, Limits, Registry, RouteEntry, ToolEntry,
+    CommandEntry, Gate, Kernel, Limits, Registry, RouteEntry, Tool,
     bucket::{Buckets, Refused},
     guard::Failure,
+    tool::Source,
 };
 use crate::{
     caller::Origin,
@@ -21,6 +22,7 @@ use crate::{
     capability::CapabilityDecl,
     error::{Error, Result},
     ids::{PluginId, SessionId, UserId},
+    plugin::PluginDecl,
     policy::{Cap, OriginKind, Policy, Rule, place},
 };
 
@@ -37,6 +39,8 @@ pub(super) struct Restrictions {
     gates: BTreeMap<&'static str, BTreeMap<&'static str, Arc<Gate>>>,
     // By plugin index, for those that the policy limits.
     plugins: BTreeMap<usize, PluginLimits>,
+    // By plugin: what its calls take, also those of tools that it offers later.
+    slots: BTreeMap<&'static str, Option<Arc<Slots>>>,
 }
 
 /// What the policy says of one tool, command or route.
@@ -87,13 +91,15 @@ struct PluginLimits {
 impl Restrictions {
     pub(super) fn new(policy: Option<Policy>, registry: &Registry, limits: &Limits) -> Self {
         let Some(policy) = policy else { return Self::default() };
-        let mut slots: BTreeMap<&str, Option<Arc<Slots>>> = BTreeMap::new();
-        let mut restrict = |plugin: &'static str, rules: Vec<&Rule>| {
+        let mut slots: BTreeMap<&'static str, Option<Arc<Slots>>> = BTreeMap::new();
+        for entry in registry.plugins() {
+            let id = entry.decl.id;
+            let of = policy.of(id).limits.calls_at_once;
+            slots.insert(id, of.map(|most| Arc::new(Slots { plugin: id, taken: AtomicUsize::new(0), most })));
+        }
+        let restrict = |plugin: &'static str, rules: Vec<&Rule>| {
             let caps = policy.of(plugin).limits;
-            let slots = slots
-                .entry(plugin)
-                .or_insert_with(|| caps.calls_at_once.map(|most| Arc::new(Slots { plugin, taken: AtomicUsize::new(0), most })));
-            Restriction::new(&rules, caps.call_deadline, slots.clone()).map(Box::new)
+            Restriction::new(&rules, caps.call_deadline, slots.get(plugin).cloned().flatten()).map(Box::new)
         };
         let tools = registry.tools().iter().map(|tool| {
             let rules = policy.rules.iter().filter(|rule| rule.fits_tool(&tool.name));
@@ -138,7 +144,7 @@ impl Restrictions {
             (!gates.is_empty()).then_some((id, gates))
         });
         let gates = gates.collect();
-        Self { tools, commands, routes, gates, plugins, policy: Some(policy) }
+        Self { tools, commands, routes, gates, plugins, slots, policy: Some(policy) }
     }
 }
 
@@ -272,8 +278,19 @@ impl Kernel {
 
     /// Returns what the policy says of a tool.
     #[inline]
-    pub(super) fn tool_restriction(&self, tool: &ToolEntry) -> Option<&Restriction> {
-        self.0.restrictions.tools.get(tool.number)?.as_deref()
+    pub(super) fn tool_restriction<'t>(&'t self, tool: &'t Tool<'_>) -> Option<&'t Restriction> {
+        match &tool.0 {
+            Source::Linked(entry) => self.0.restrictions.tools.get(entry.number)?.as_deref(),
+            Source::Offered(entry) => entry.restriction.as_deref(),
+        }
+    }
+
+    /// Works out what the policy says of a tool that is offered.
+    pub(super) fn offered_restriction(&self, plugin: &'static PluginDecl, name: &str) -> Option<Restriction> {
+        let policy = self.policy()?;
+        let rules: Vec<_> = policy.rules.iter().filter(|rule| rule.fits_tool(name)).collect();
+        let slots = self.0.restrictions.slots.get(plugin.id).cloned().flatten();
+        Restriction::new(&rules, policy.of(plugin.id).limits.call_deadline, slots)
     }
 
     /// Returns what the policy says of a command.

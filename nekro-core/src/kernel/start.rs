@@ -10,8 +10,8 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 
 use super::{
-    Breaker, Configuration, Inner, Kernel, LastGood, Limits, Live, Mailbox, ObserverPort, PluginEntry, PresencePort, Registry,
-    Restrictions, Stage, StartProblem, Switch, lifecycle::Discovered,
+    Breaker, Configuration, Inner, Kernel, LastGood, Limits, Live, Mailbox, ObserverPort, Offered, PluginEntry, PresencePort,
+    Registry, Restrictions, Stage, StartProblem, Switch, lifecycle::Discovered,
 };
 use crate::{
     argument::{ConfigMistake, suggest},
@@ -158,6 +158,7 @@ impl Builder {
         live.set_off(&off);
         let kernel = Kernel(Arc::new(Inner {
             live: ArcSwap::from_pointee(live),
+            offered: Offered::default(),
             changed: tokio::sync::watch::Sender::new(()),
             breakers: (0..registry.handler_count()).map(|_| Breaker::default()).collect(),
             mailboxes: (0..count).map(|_| Mailbox::default()).collect(),
@@ -227,6 +228,7 @@ impl Kernel {
         if let Err(problem) = &brought_up {
             let reason = problem.to_string();
             tracing::error!(plugin = id, "could not start: {reason}");
+            self.take_back_offers(at);
             self.set_stage(at, Stage::Failed { reason: reason.clone() });
             // Those that have started before it are told.
             self.publish(switch);

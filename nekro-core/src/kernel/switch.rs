@@ -120,6 +120,7 @@ impl Kernel {
     pub(super) async fn take_down(&self, switch: &mut super::Switch, at: usize) {
         self.set_live(|live| live.remove(at));
         self.0.mailboxes[at].clear();
+        self.take_back_offers(at);
         self.set_stage(at, Stage::Disabled);
         if let Some(stopping) = switch.stopping.remove(&at) {
             let super::lifecycle::Stopped = stopping.stop(self).await;

@@ -12,7 +12,7 @@ use crate::{
     capability::{CapabilityDecl, PEERS},
     handler::HandlerDecl,
     init::{HookDecl, When},
-    kernel::{CommandEntry, EventEntry, PluginEntry, Registry, RouteEntry, TaskEntry, ToolEntry, WebhookEntry},
+    kernel::{self, CommandEntry, EventEntry, PluginEntry, Registry, RouteEntry, TaskEntry, ToolEntry, WebhookEntry},
     lend::LentDecl,
     location::Location,
     plugin::PluginDecl,
@@ -20,11 +20,14 @@ use crate::{
     schedule::{ScheduleDecl, WhenDecl},
 };
 
+/// Where a tool stands that is not linked.
+const OFFERED: &str = "offered at run time";
+
 pub(super) fn manifest(registry: &Registry) -> Manifest {
     let mut plugins: Vec<Plugin> = registry.plugins().iter().map(plugin).collect();
     for entry in registry.tools() {
         let of = &mut plugins[entry.plugin];
-        let tool = Tool::of(entry);
+        let tool = Tool::of_linked(entry);
         of.uses(entry.decl.lent, ("tool", entry.decl.name, entry.decl.location), entry.decl.plugin);
         of.tools.push(tool);
     }
@@ -151,8 +154,28 @@ impl Plugin {
 }
 
 impl Tool {
-    /// Describes a tool.
-    pub fn of(entry: &ToolEntry) -> Self {
+    /// Describes a tool: of one that is not linked, the location says so.
+    pub fn of(tool: &kernel::Tool<'_>) -> Self {
+        match tool.entry() {
+            Some(entry) => Self::of_linked(entry),
+            None => Self {
+                name: tool.name().to_owned(),
+                description: tool.docs().to_owned(),
+                category: None,
+                tags: Vec::new(),
+                effect: tool.effect(),
+                kind: tool.kind(),
+                conditional: false,
+                deadline_ms: None,
+                arguments: sorted(tool.arguments().clone()),
+                result: tool.output().cloned().map(sorted),
+                location: OFFERED.to_owned(),
+            },
+        }
+    }
+
+    /// Describes a linked tool.
+    pub(super) fn of_linked(entry: &ToolEntry) -> Self {
         let decl = entry.decl;
         Self {
             name: entry.name.clone(),

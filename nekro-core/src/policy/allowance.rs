@@ -68,8 +68,21 @@ pub struct Caps {
 }
 
 /// The capabilities whose use can be limited: each of their uses is waited for.
-pub(super) const LIMITED: [&str; 12] =
-    ["files", "http", "messages", "model", "peers", "process", "schedules", "secrets", "sessions", "store", "tasks", "vectors"];
+pub(super) const LIMITED: [&str; 13] = [
+    "files",
+    "http",
+    "messages",
+    "model",
+    "peers",
+    "process",
+    "schedules",
+    "secrets",
+    "sessions",
+    "store",
+    "tasks",
+    "tool_servers",
+    "vectors",
+];
 
 /// How much a plugin may use a capability, all its calls together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

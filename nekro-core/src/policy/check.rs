@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use super::{Entry, List, Of, Policy, matches, place, rule::is_about, scope};
 use crate::{
     argument::suggest,
-    capability,
+    capability::{self, OFFERS},
     manifest::{Capability, Manifest, Plugin},
 };
 
@@ -148,6 +148,13 @@ impl Policy {
             .collect();
         let routes: Vec<_> =
             plugins().flat_map(|plugin| &plugin.routes).map(|route| (route.method, route.path.as_str())).collect();
+        // What a plugin offers while it runs is not known yet: a rule may be about any of it.
+        let may_offer = |pattern: &str| {
+            let offering = plugins().filter(|plugin| plugin.capabilities.iter().any(|taken| taken.name == OFFERS.name));
+            pattern
+                .split_once('.')
+                .is_some_and(|(of, rest)| !rest.is_empty() && offering.into_iter().any(|plugin| plugin.id == of))
+        };
         for rule in &self.rules {
             let is_there = |one: &Entry| routes.iter().any(|(method, path)| is_about(&one.text, *method, path));
             for Entry { text, line } in rule.routes.iter().filter(|one| !is_there(one)) {
@@ -160,7 +167,11 @@ impl Policy {
                 );
             }
             for (what, patterns, names) in [("tool", &rule.tools, &tools), ("command", &rule.commands, &commands)] {
-                for Entry { text, line } in patterns.iter().filter(|one| !names.iter().any(|name| matches(&one.text, name))) {
+                let is_about_nothing = |one: &&Entry| {
+                    let is_offered = what == "tool" && may_offer(&one.text);
+                    !is_offered && !names.iter().any(|name| matches(&one.text, name))
+                };
+                for Entry { text, line } in patterns.iter().filter(is_about_nothing) {
                     let meant = meant(text, names.iter().copied());
                     unknown(
                         *line,

@@ -180,15 +180,15 @@ fn a_person_reads_the_notes_with_a_command() {
 fn tools_say_what_they_do_to_the_world() {
     let host = host();
     let caller = Caller::operator();
-    let effects: Vec<_> = host.kernel().tools(&caller).map(|tool| (&*tool.name, tool.decl.effect)).collect();
+    let effects: Vec<_> = host.kernel().tools(&caller).map(|tool| (tool.name().to_owned(), tool.effect())).collect();
     let effect = |read_only, destructive, idempotent| nekro_core::Effect::new(read_only, destructive, idempotent);
     assert_eq!(
         effects,
         [
-            ("notes.find", effect(true, false, false)),
-            ("notes.list", effect(true, false, false)),
-            ("notes.remove", effect(false, true, true)),
-            ("notes.save", effect(false, false, false)),
+            ("notes.find".to_owned(), effect(true, false, false)),
+            ("notes.list".to_owned(), effect(true, false, false)),
+            ("notes.remove".to_owned(), effect(false, true, true)),
+            ("notes.save".to_owned(), effect(false, false, false)),
         ]
     );
 }

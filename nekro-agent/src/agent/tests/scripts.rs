@@ -8,7 +8,7 @@ use std::sync::{
 use nekro_core::{
     BoxFuture, Error, Image, Kind, Part, Reply, Result, SessionId,
     event::facts::{ToolCallStarted, ToolExecuted, ToolOutcome, TurnOutcome},
-    kernel::{Kernel, ToolEntry},
+    kernel::{Kernel, Tool},
 };
 use serde_json::{Value, json};
 
@@ -48,12 +48,12 @@ async fn call(calls: &dyn Calls, line: &str) -> Result<Reply> {
 }
 
 impl Scripts for Puppet {
-    fn guide(&self, tools: &[&ToolEntry]) -> String {
-        format!("You may call {}.", tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>().join(", "))
+    fn guide(&self, tools: &[Tool<'_>]) -> String {
+        format!("You may call {}.", tools.iter().map(Tool::name).collect::<Vec<_>>().join(", "))
     }
 
     fn run<'a>(&'a self, script: Script<'a>, calls: &'a dyn Calls) -> BoxFuture<'a, Result<Ran>> {
-        let tools = script.tools.iter().map(|tool| tool.name.clone()).collect();
+        let tools = script.tools.iter().map(|tool| tool.name().to_owned()).collect();
         Self::lock(&self.given).push((tools, script.session.cloned()));
         Box::pin(async move {
             self.is_running.store(true, Ordering::SeqCst);

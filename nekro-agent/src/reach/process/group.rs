@@ -7,11 +7,11 @@ use rustix::process::{Pid, Signal, kill_process_group};
 /// The system gives its number to nobody else while the program has not been waited for, or anything that it started still runs. Where
 /// neither is so there is nothing to end, and numbers are given in turn: the same one does not come again in that moment.
 #[derive(Debug)]
-pub(super) struct Group(Option<Pid>);
+pub(crate) struct Group(Option<Pid>);
 
 impl Group {
     /// A group that was started with a program, whose number it has.
-    pub(super) fn of(program: Option<u32>) -> Self {
+    pub(crate) fn of(program: Option<u32>) -> Self {
         Self(program.and_then(|id| Pid::from_raw(id.cast_signed())))
     }
 

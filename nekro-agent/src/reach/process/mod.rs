@@ -23,8 +23,7 @@ use tokio::{
     sync::Semaphore,
 };
 
-use self::group::Group;
-pub(crate) use self::{programs::Programs, settings::ProcessSettings};
+pub(crate) use self::{group::Group, programs::Programs, settings::ProcessSettings};
 use super::files::LocalFiles;
 
 /// Runs the programs of all plugins.

@@ -1,6 +1,6 @@
 //! Tools: what the caller sees, and calling one. The kernel decides on both, as it does for a model.
 
-use nekro_core::{Method, SessionId, kernel::ToolEntry, manifest, web::Answer};
+use nekro_core::{Method, SessionId, kernel, manifest, web::Answer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -90,9 +90,9 @@ fn caller(request: &Request) -> Result<nekro_core::Caller, Problem> {
 
 async fn list(server: &Server, request: &Request) -> Result<Answer, Problem> {
     let caller = caller(request)?;
-    let tool = |entry: &ToolEntry| Tool {
-        name: entry.name.clone(),
-        description: entry.decl.docs.to_owned(),
+    let tool = |entry: kernel::Tool<'_>| Tool {
+        name: entry.name().to_owned(),
+        description: entry.docs().to_owned(),
         arguments: entry.arguments().clone(),
     };
     Ok(Answer::json(&server.kernel.tools(&caller).map(tool).collect::<Vec<_>>())?)
@@ -100,9 +100,9 @@ async fn list(server: &Server, request: &Request) -> Result<Answer, Problem> {
 
 async fn show(server: &Server, request: &Request) -> Result<Answer, Problem> {
     let (caller, name) = (caller(request)?, request.path("tool"));
-    let entry = server.kernel.tools(&caller).find(|entry| entry.name == name);
+    let entry = server.kernel.tools(&caller).find(|entry| entry.name() == name);
     match entry {
-        Some(entry) => Ok(Answer::json(&manifest::Tool::of(entry))?),
+        Some(entry) => Ok(Answer::json(&manifest::Tool::of(&entry))?),
         None => Err(Problem::new(404, "unknown_tool", format!("there is no tool `{name}`"))),
     }
 }

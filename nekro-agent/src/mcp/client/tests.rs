@@ -1,0 +1,315 @@
+//! Servers as they should be and as they should not: one in this process by the SDK, and some that say what they must not.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use nekro_core::{Part, ServerTool};
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{CallToolResponse, CallToolResult, ContentBlock, ListToolsResult, ServerCapabilities, ServerConfig, Tool},
+    service::RequestContext,
+};
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
+
+use super::*;
+
+/// Keeps what it is told.
+#[derive(Default)]
+struct Notebook {
+    lists: Mutex<Vec<(Vec<String>, bool)>>,
+    lost: Mutex<Vec<String>>,
+    told: tokio::sync::Notify,
+}
+
+impl ToolServerFollower for Notebook {
+    fn listed(&self, tools: Vec<ServerTool>, left_off: bool) -> BoxFuture<'_, ()> {
+        let names = tools.into_iter().map(|tool| tool.name).collect();
+        self.lists.lock().expect("nobody panicked").push((names, left_off));
+        self.told.notify_one();
+        Box::pin(async {})
+    }
+
+    fn lost(&self, problem: Error) {
+        self.lost.lock().expect("nobody panicked").push(problem.to_string());
+        self.told.notify_one();
+    }
+}
+
+/// Whose tools are `echo`, which says the same, and those that a test adds.
+#[derive(Default)]
+struct Honest {
+    more: AtomicUsize,
+}
+
+impl ServerHandler for Honest {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<rmcp::model::PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let more = self.more.fetch_add(1, Ordering::Relaxed);
+        let tool = |name: String| Tool::new(name, "Says the same.", Arc::new(Map::new()));
+        let names = std::iter::once("echo".to_owned()).chain((0..more).map(|number| format!("more{number}")));
+        Ok(ListToolsResult::with_all_items(names.map(tool).collect()))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        match request.name.as_ref() {
+            "echo" => {
+                let text = request.arguments.unwrap_or_default().remove("text").unwrap_or_default();
+                let mut result = CallToolResult::success(vec![ContentBlock::text(text.as_str().unwrap_or_default())]);
+                result.structured_content = Some(json!({ "text": text }));
+                Ok(result.into())
+            }
+            "change" => {
+                let _ = context.peer.notify_tool_list_changed().await;
+                Ok(CallToolResult::success(Vec::new()).into())
+            }
+            "hang" => std::future::pending().await,
+            _ => Err(ErrorData::invalid_params("no such\u{1b}[2J tool", None)),
+        }
+    }
+}
+
+fn settings() -> McpServer {
+    McpServer { start_deadline: Duration::from_secs(5), call_deadline: Duration::from_secs(5), ..McpServer::default() }
+}
+
+fn shared(settings: McpServer) -> Shared {
+    Shared {
+        name: "test".to_owned(),
+        places: Semaphore::new(settings.calls_at_once),
+        settings,
+        state: Mutex::new(State::Gone("it is being started".to_owned())),
+    }
+}
+
+async fn honest(settings: &McpServer) -> Connection {
+    let (ours, theirs) = duplex(64 * 1024);
+    tokio::spawn(async move {
+        if let Ok(serving) = rmcp::serve_server(Honest::default(), theirs).await {
+            let _ = serving.waiting().await;
+        }
+    });
+    let (output, input) = tokio::io::split(ours);
+    Connection::with(output, input, settings).await.expect("it shakes hands")
+}
+
+/// Shakes hands as a server should, and then goes on as `then` says with what it was asked.
+async fn fake<F, G>(settings: &McpServer, then: F) -> Result<Connection>
+where
+    F: FnOnce(BufReader<tokio::io::ReadHalf<DuplexStream>>, tokio::io::WriteHalf<DuplexStream>) -> G + Send + 'static,
+    G: Future<Output = ()> + Send + 'static,
+{
+    let (ours, theirs) = duplex(64 * 1024);
+    tokio::spawn(async move {
+        let (input, mut output) = tokio::io::split(theirs);
+        let mut input = BufReader::new(input);
+        let mut line = String::new();
+        input.read_line(&mut line).await.expect("a line");
+        let asked: Value = serde_json::from_str(&line).expect("JSON");
+        let hello = json!({ "jsonrpc": "2.0", "id": asked["id"], "result": {
+            "protocolVersion": "2025-11-25", "capabilities": { "tools": {} }, "serverInfo": { "name": "x", "version": "1" },
+        } });
+        output.write_all(format!("{hello}\n").as_bytes()).await.expect("the client reads");
+        line.clear();
+        input.read_line(&mut line).await.expect("it is initialized");
+        then(input, output).await;
+    });
+    let (output, input) = tokio::io::split(ours);
+    Connection::with(output, input, settings).await
+}
+
+async fn id(input: &mut BufReader<tokio::io::ReadHalf<DuplexStream>>) -> Value {
+    let mut line = String::new();
+    input.read_line(&mut line).await.expect("a line");
+    serde_json::from_str::<Value>(&line).map(|asked| asked["id"].clone()).unwrap_or_default()
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+#[tokio::test(start_paused = true)]
+async fn tools_are_listed_and_called() {
+    let (shared, notebook) = (shared(settings()), Notebook::default());
+    let connection = honest(&shared.settings).await;
+    list(&shared, &notebook, &connection).await.expect("a list");
+    assert_eq!(*notebook.lists.lock().expect("a list"), [(vec!["echo".to_owned()], false)]);
+    let answer = shared.call("echo", object(json!({ "text": "tea" }))).await.expect("an answer");
+    assert_eq!(
+        answer,
+        ServerAnswer { parts: vec![Part::Text("tea".to_owned())], data: Some(json!({ "text": "tea" })), failed: false }
+    );
+    let error = shared.call("nothing", Map::new()).await.expect_err("no such tool");
+    assert_eq!(error.code(), "server_failed");
+    assert_eq!(error.message(), r#"the MCP server `test` refused the call, and says: "no such[2J tool""#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_hangs_and_one_too_many_end() {
+    let shared = shared(McpServer { calls_at_once: 1, ..settings() });
+    let connection = honest(&shared.settings).await;
+    list(&shared, &Notebook::default(), &connection).await.expect("a list");
+    let (slow, refused) = tokio::join!(shared.call("hang", Map::new()), shared.call("echo", Map::new()));
+    let slow = slow.expect_err("it hangs");
+    assert_eq!((slow.code(), slow.hint()), ("timeout", Some("the limit is `mcp_servers.test.call_deadline`")));
+    assert_eq!(refused.expect_err("one too many").code(), "busy");
+    shared.call("echo", Map::new()).await.expect("the place is free again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_changes_is_told_and_no_more_often_than_allowed() {
+    let (shared, notebook) = (Arc::new(shared(settings())), Arc::new(Notebook::default()));
+    let connection = honest(&shared.settings).await;
+    list(&shared, &*notebook, &connection).await.expect("a list");
+    let staying = tokio::spawn({
+        let (shared, notebook) = (Arc::clone(&shared), Arc::clone(&notebook));
+        async move { stay(&shared, &*notebook, connection).await }
+    });
+    notebook.told.notified().await;
+    for _ in 0..20 {
+        shared.call("change", Map::new()).await.expect("it changes");
+    }
+    notebook.told.notified().await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let lists = notebook.lists.lock().expect("a list").len();
+    assert!((2..=3).contains(&lists), "{lists}");
+    staying.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_too_many_tools_some_are_left_off() {
+    let shared = shared(McpServer { tools: 2, ..settings() });
+    let connection = honest(&shared.settings).await;
+    let notebook = Notebook::default();
+    for _ in 0..5 {
+        list(&shared, &notebook, &connection).await.expect("a list");
+    }
+    let last = notebook.lists.lock().expect("a list").pop();
+    assert_eq!(last, Some((vec!["echo".to_owned(), "more0".to_owned()], true)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_answers_is_given_up() {
+    let (ours, _theirs) = duplex(64 * 1024);
+    let (output, input) = tokio::io::split(ours);
+    let settings = settings();
+    let waiting = tokio::time::timeout(settings.start_deadline, Connection::with(output, input, &settings)).await;
+    assert!(waiting.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_dies_during_a_call_fails_that_call() {
+    let shared = shared(settings());
+    let connection = fake(&shared.settings, |mut input, mut output| async move {
+        let id = id(&mut input).await;
+        let list = json!({ "jsonrpc": "2.0", "id": id, "result": { "tools": [] } });
+        output.write_all(format!("{list}\n").as_bytes()).await.expect("the client reads");
+        self::id(&mut input).await;
+    })
+    .await
+    .expect("it shakes hands");
+    list(&shared, &Notebook::default(), &connection).await.expect("a list");
+    let error = shared.call("x", Map::new()).await.expect_err("it dies");
+    assert_eq!(error.code(), "unavailable", "{error}");
+    assert_eq!(stay(&shared, &Notebook::default(), connection).await, "it ended the connection");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_without_an_end_is_not_kept() {
+    let settings = McpServer { message_bytes: 1_024 * 1_024, ..settings() };
+    let connection = fake(&settings, |_input, mut output| async move {
+        let piece = vec![b'x'; 64 * 1024];
+        // 100 MB of it, or until nobody reads any more.
+        for _ in 0..1_600 {
+            if output.write_all(&piece).await.is_err() {
+                return;
+            }
+        }
+        panic!("somebody has read all of it");
+    })
+    .await
+    .expect("it shakes hands");
+    connection.closed().await;
+    assert_eq!(connection.ended().await, "one of its messages has more than 1048576 bytes (`message_bytes`)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_messages_ends_the_connection() {
+    let connection = fake(&settings(), |_input, mut output| async move {
+        let noise = json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": { "level": "info", "data": "x" } });
+        while output.write_all(format!("{noise}\n").as_bytes()).await.is_ok() {}
+    })
+    .await
+    .expect("it shakes hands");
+    connection.closed().await;
+    assert_eq!(connection.ended().await, "it sent more than 200 messages in a second (`messages_per_second`)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_to_what_was_not_asked_and_noise_are_passed_over() {
+    let shared = shared(settings());
+    let connection = fake(&shared.settings, |mut input, mut output| async move {
+        let id = id(&mut input).await;
+        let tools = json!([{ "name": "bad", "inputSchema": 7 }, { "name": "good", "inputSchema": { "type": "object" } }]);
+        let lines = [
+            "this is no JSON".to_owned(),
+            json!({ "jsonrpc": "2.0", "id": 4_711, "result": { "tools": [] } }).to_string(),
+            json!({ "jsonrpc": "2.0", "id": "x", "error": { "code": 1, "message": "x" } }).to_string(),
+            json!({ "jsonrpc": "2.0", "id": 1, "method": "sampling/createMessage", "params": {} }).to_string(),
+            json!({ "jsonrpc": "2.0", "id": id, "result": { "tools": tools } }).to_string(),
+        ];
+        output.write_all(format!("{}\n", lines.join("\n")).as_bytes()).await.expect("the client reads");
+        std::future::pending().await
+    })
+    .await
+    .expect("it shakes hands");
+    let notebook = Notebook::default();
+    list(&shared, &notebook, &connection).await.expect("a list");
+    assert_eq!(*notebook.lists.lock().expect("a list"), [(vec!["good".to_owned()], false)]);
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_or_ends_at_once_is_told_and_tried_again() {
+    let settings = |command: &str, args: &[&str]| McpServer {
+        command: Some(command.to_owned()),
+        args: args.iter().map(|one| (*one).to_owned()).collect(),
+        retry_first: Duration::from_millis(1),
+        ..settings()
+    };
+    let notebook = Arc::new(Notebook::default());
+    let link = Link::new("test", &settings("/nowhere/at/all", &[]), Arc::clone(&notebook) as _);
+    link.settled(Duration::from_secs(30)).await;
+    let error = link.call("x", Map::new()).await.expect_err("it is not there");
+    assert_eq!(error.code(), "unavailable");
+    while notebook.lost.lock().expect("a list").len() < 2 {
+        notebook.told.notified().await;
+    }
+    let lost = notebook.lost.lock().expect("a list")[0].clone();
+    assert!(lost.contains("`/nowhere/at/all` cannot be started"), "{lost}");
+
+    let notebook = Arc::new(Notebook::default());
+    let script = "echo 'no key was given' >&2; exit 3";
+    let link = Link::new("test", &settings("/bin/sh", &["-c", script]), Arc::clone(&notebook) as _);
+    link.settled(Duration::from_secs(30)).await;
+    let lost = notebook.lost.lock().expect("a list")[0].clone();
+    assert!(lost.contains("exit status: 3") && lost.contains("no key was given"), "{lost}");
+}
+
+#[test]
+fn a_server_that_is_not_named_is_unknown() {
+    let settings: McpServersSettings = serde_json::from_value(json!({ "files": { "command": "x" } })).expect("settings");
+    let servers = Servers::new(&settings);
+    assert_eq!(servers.names(), ["files"]);
+    let error = servers.follow("fils", Arc::new(Notebook::default())).map(drop).expect_err("it is not named");
+    assert_eq!((error.code(), error.hint()), ("unknown_server", Some("did you mean `files`?")));
+}
