@@ -7,7 +7,9 @@ mod depth;
 mod feed;
 mod subscription;
 
-use nekro_core::{HttpResponse, prelude::*};
+use std::time::Duration;
+
+use nekro_core::{HttpResponse, Schedule, ScheduleWhen, prelude::*};
 
 pub use crate::{
     address::{AddressError, FeedAddress},
@@ -33,11 +35,15 @@ pub struct Feeds {
     /// The most entries of a feed that are looked at, newest first.
     #[schemars(range(min = 1, max = 500))]
     max_entries: usize,
+    /// How many minutes there are between two looks at the feeds of a conversation, of which its people are told what is new; 0 for none but
+    /// by `feeds.check`. It counts for a conversation from its next `feeds.subscribe` on.
+    #[schemars(range(max = 10_080))]
+    check_minutes: u64,
 }
 
 impl Default for Feeds {
     fn default() -> Self {
-        Self { max_feeds: 50, max_bytes: 5_000_000, max_entries: 100 }
+        Self { max_feeds: 50, max_bytes: 5_000_000, max_entries: 100, check_minutes: 60 }
     }
 }
 
@@ -91,14 +97,16 @@ pub struct Checked {
     pub failed: Vec<Followed>,
 }
 
-/// Follows a feed in this conversation: from now on, `feeds.check` tells what is new in it.
+/// Follows a feed in this conversation: from now on, its people are told what is new in it, every now and then. `feeds.check` looks at once.
 ///
 /// What is in it now counts as known, and is returned.
 #[tool(tags = ["feed", "rss", "news"])]
 async fn subscribe(
+    ctx: &Ctx,
     http: &Http,
     store: &Store,
     clock: &Clock,
+    schedules: &Schedules,
     feeds: &Feeds,
     /// The feed, or a page that names one.
     url: FeedAddress,
@@ -112,6 +120,7 @@ async fn subscribe(
             .with_code("too_many_feeds")
             .with_hint("leave one with `feeds.unsubscribe`; the limit is `plugins.feeds.max_feeds`"));
     }
+    feeds.look_again(ctx, schedules).await?;
     let (url, title, entries) = (found.url.clone(), found.feed.title.clone(), found.feed.entries.clone());
     let change = |old: Option<Subscription>| {
         let mut subscription = old.filter(|old| old.url == found.url).unwrap_or_else(|| Subscription::new(&found.url));
@@ -125,11 +134,18 @@ async fn subscribe(
 /// Stops following a feed in this conversation.
 #[tool(destructive, idempotent, tags = ["feed", "rss"])]
 async fn unsubscribe(
+    ctx: &Ctx,
     store: &Store,
+    schedules: &Schedules,
     /// The feed, as `feeds.list` names it.
     url: FeedAddress,
 ) -> Result<bool> {
-    store.session()?.remove(&key(url.as_str())).await
+    let store = store.session()?;
+    let left = store.remove(&key(url.as_str())).await?;
+    if let (Some(session), true) = (ctx.session(), all(&store).await?.is_empty()) {
+        schedules.remove(session.as_str()).await?;
+    }
+    Ok(left)
 }
 
 /// Lists the feeds that this conversation follows.
@@ -158,27 +174,36 @@ async fn read(
 /// Looks at the feeds that this conversation follows, and returns what is new since the last time.
 #[tool(deadline = "5m", tags = ["feed", "rss", "news"])]
 async fn check(ctx: &Ctx, http: &Http, store: &Store, clock: &Clock, events: &Events, feeds: &Feeds) -> Result<Checked> {
-    let store = store.session()?;
-    let mut subscriptions = all(&store).await?;
-    // If time runs out, those that had to wait come first the next time.
-    subscriptions.sort_by_key(|subscription| subscription.checked);
-    let mut checked = Checked { feeds: subscriptions.len(), new: Vec::new(), failed: Vec::new() };
-    for subscription in subscriptions {
-        match feeds.look(http, &store, clock, &subscription).await {
-            Ok(Some(news)) if !news.entries.is_empty() => checked.new.push(news),
-            Ok(_) => {}
-            Err(error) => checked.failed.push(Followed { problem: Some(error.to_string()), ..subscription.into() }),
-        }
+    feeds.look_at_all(ctx, http, &store.session()?, clock, events).await
+}
+
+/// Looks at the feeds that a conversation follows, and tells its people what is new.
+#[task(deadline = "5m")]
+async fn look(
+    ctx: &Ctx,
+    http: &Http,
+    store: &Store,
+    clock: &Clock,
+    events: &Events,
+    messages: &Messages,
+    feeds: &Feeds,
+) -> Result<usize> {
+    let checked = feeds.look_at_all(ctx, http, &store.session()?, clock, events).await?;
+    for news in &checked.new {
+        messages.send(announced(news)).await?;
     }
-    if let Some(session) = ctx.session() {
-        for news in &checked.new {
-            for entry in news.entries.iter().rev() {
-                let (feed, feed_title, entry) = (news.feed.clone(), news.title.clone(), entry.clone());
-                events.emit(NewEntry { session: session.clone(), feed, feed_title, entry });
-            }
-        }
-    }
-    Ok(checked)
+    Ok(checked.new.iter().map(|news| news.entries.len()).sum())
+}
+
+/// Says what is new in a feed: a line to an entry.
+fn announced(news: &Newest) -> String {
+    let lines = news.entries.iter().take(ANNOUNCED).map(|entry| {
+        let url = entry.url.as_deref().map(|url| format!(" <{url}>")).unwrap_or_default();
+        format!("\n- {}{url}", entry.title)
+    });
+    let more = news.entries.len().saturating_sub(ANNOUNCED);
+    let more = if more > 0 { format!("\n- and {more} more") } else { String::new() };
+    format!("📰 {}{}{more}", news.title, lines.collect::<String>())
 }
 
 /// Shows the feeds that this conversation follows.
@@ -199,6 +224,9 @@ async fn show(store: &Store) -> Result<String> {
 /// How many entries are returned when a feed is followed.
 const SHOWN: usize = 5;
 
+/// How many new entries of a feed are told in one message.
+const ANNOUNCED: usize = 10;
+
 /// What a server says of the state of a feed, to be told the next time: (`etag`, `last-modified`).
 type Marks = (Option<String>, Option<String>);
 
@@ -210,6 +238,49 @@ struct Found {
 }
 
 impl Feeds {
+    /// Has the feeds of this conversation looked at again and again. Its schedule is called as it is, and goes with it.
+    async fn look_again(&self, ctx: &Ctx, schedules: &Schedules) -> Result<()> {
+        let Some(session) = ctx.session() else { return Ok(()) };
+        let every = Duration::from_secs(self.check_minutes * 60);
+        if every.is_zero() {
+            schedules.remove(session.as_str()).await?;
+            return Ok(());
+        }
+        let is_set = schedules.list(session.as_str()).await?.iter().any(|known| {
+            let is_same = matches!(&known.schedule.when, ScheduleWhen::Every { every: set, .. } if *set == every);
+            known.schedule.name == session.as_str() && is_same
+        });
+        // One that is set anew begins to count anew.
+        if !is_set {
+            schedules.add(Schedule::every(session.as_str(), every).task(look {})?).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks at all feeds of a conversation, emits what is new, and returns it.
+    async fn look_at_all(&self, ctx: &Ctx, http: &Http, store: &Store, clock: &Clock, events: &Events) -> Result<Checked> {
+        let mut subscriptions = all(store).await?;
+        // If time runs out, those that had to wait come first the next time.
+        subscriptions.sort_by_key(|subscription| subscription.checked);
+        let mut checked = Checked { feeds: subscriptions.len(), new: Vec::new(), failed: Vec::new() };
+        for subscription in subscriptions {
+            match self.look(http, store, clock, &subscription).await {
+                Ok(Some(news)) if !news.entries.is_empty() => checked.new.push(news),
+                Ok(_) => {}
+                Err(error) => checked.failed.push(Followed { problem: Some(error.to_string()), ..subscription.into() }),
+            }
+        }
+        if let Some(session) = ctx.session() {
+            for news in &checked.new {
+                for entry in news.entries.iter().rev() {
+                    let (feed, feed_title, entry) = (news.feed.clone(), news.title.clone(), entry.clone());
+                    events.emit(NewEntry { session: session.clone(), feed, feed_title, entry });
+                }
+            }
+        }
+        Ok(checked)
+    }
+
     /// Finds a feed at an address, or the one that a page there names.
     async fn find(&self, http: &Http, url: &FeedAddress) -> Result<Found> {
         let answer = self.fetch(http, url.as_str(), &(None, None)).await?.success()?;
@@ -282,7 +353,7 @@ impl Feeds {
 }
 
 /// How long one feed may take.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Reads the subscriptions of a conversation.
 async fn all(store: &Store) -> Result<Vec<Subscription>> {

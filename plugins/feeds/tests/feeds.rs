@@ -2,8 +2,8 @@
 
 use expect_test::{Expect, expect};
 use nekro_core::{
-    Error,
-    testing::{FakeAnswer, Host},
+    Error, Schedule, ScheduleWhen,
+    testing::{FakeAnswer, FakeRun, Host},
 };
 use nekro_plugin_feeds::{Checked, Feeds, Followed, NewEntry, Newest};
 use serde_json::json;
@@ -163,4 +163,41 @@ fn a_conversation_follows_so_many_feeds_and_no_more() {
     let error = host.call("subscribe", json!({ "url": "https://example.com/feed" })).expect_err("too many");
     assert_eq!(error.code(), "too_many_feeds");
     assert!(error.hint().is_some_and(|hint| hint.contains("plugins.feeds.max_feeds")));
+}
+
+#[test]
+fn feeds_are_looked_at_again_and_again_and_people_are_told_what_is_new_once() {
+    let host = host([rss(), rss(), later(), later()]);
+    host.call("subscribe", json!({ "url": URL })).expect("it is followed");
+    host.call("subscribe", json!({ "url": URL })).expect("once more");
+    let schedules = host.schedules();
+    let [set] = schedules.as_slice() else { panic!("one for the conversation: {schedules:?}") };
+    assert_eq!((set.schedule.name.as_str(), set.session.as_ref().map(|id| id.as_str())), ("test", Some("test")));
+    assert!(matches!(set.schedule.when, ScheduleWhen::Every { every, .. } if every.as_secs() == 3_600), "{:?}", set.schedule);
+    let look = || host.run_task("look", json!({}), &FakeRun::new().shared()).expect("it looks").json;
+    assert_eq!(
+        (look(), host.sent()),
+        ("1".to_owned(), vec!["📰 Tea & cake\n- White tea <https://example.org/white>".to_owned()])
+    );
+    assert_eq!((look(), host.sent().len(), host.emitted::<NewEntry>().len()), ("0".to_owned(), 1, 1));
+    host.approve(true);
+    host.call("unsubscribe", json!({ "url": URL })).expect("it is left");
+    assert_eq!(host.schedules(), [], "with the last feed, the schedule goes");
+}
+
+#[test]
+fn nobody_looks_again_who_was_told_not_to() {
+    let host = Host::builder::<Feeds>().config(json!({ "check_minutes": 0 })).answer(FEED, rss()).start();
+    host.call("subscribe", json!({ "url": URL })).expect("it is followed");
+    assert_eq!(host.schedules(), []);
+}
+
+#[test]
+fn another_time_counts_from_the_next_feed_on() {
+    let host = Host::builder::<Feeds>().config(json!({ "check_minutes": 5 })).answer(FEED, rss()).answer(FEED, rss()).start();
+    let every = |minutes: u64| Schedule::every("test", std::time::Duration::from_secs(minutes * 60)).when;
+    for _ in 0..2 {
+        host.call("subscribe", json!({ "url": URL })).expect("it is followed");
+        assert_eq!(host.schedules()[0].schedule.when, every(5));
+    }
 }

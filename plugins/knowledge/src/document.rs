@@ -1,8 +1,8 @@
-//! Documents as text: Markdown and plain text as they are, HTML as the article that it holds.
+//! Documents as text: Markdown and plain text as they are, HTML as the article that it holds, PDF as the text of its pages.
 
 use std::fmt;
 
-use crate::source::Form;
+use crate::{pdf, source::Form};
 
 /// A document that was read.
 #[derive(Debug, PartialEq)]
@@ -18,6 +18,8 @@ pub(crate) enum Refusal {
     NotText(&'static str),
     /// Reading it would cost too much.
     Page(nekro_page::Refusal),
+    /// It is a PDF that is not read.
+    Pdf(pdf::Refusal),
 }
 
 impl Refusal {
@@ -25,7 +27,9 @@ impl Refusal {
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::NotText(_) => "unsupported",
-            Self::Page(_) => "too_complex",
+            Self::Page(_) | Self::Pdf(pdf::Refusal::TooMuch(_) | pdf::Refusal::Slow) => "too_complex",
+            Self::Pdf(pdf::Refusal::Damaged) => "damaged",
+            Self::Pdf(pdf::Refusal::Locked) => "locked",
         }
     }
 }
@@ -33,18 +37,24 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotText(media_type) => write!(f, "is `{media_type}`; plain text, Markdown and HTML are read"),
+            Self::NotText(media_type) => write!(f, "is `{media_type}`; plain text, Markdown, HTML and PDF are read"),
             Self::Page(refusal) => write!(f, "is not read: {refusal}"),
+            Self::Pdf(refusal) => write!(f, "is not read: {refusal}"),
         }
     }
 }
 
 impl Document {
     /// Reads a document.
-    pub(crate) fn read(bytes: &[u8], media_type: &'static str, name: Option<&str>) -> Result<Self, Refusal> {
+    pub(crate) async fn read(bytes: Vec<u8>, media_type: &'static str, name: Option<&str>) -> Result<Self, Refusal> {
         if bytes.starts_with(b"%PDF-") {
-            return Err(Refusal::NotText("application/pdf"));
+            let text = pdf::read(bytes).await.map_err(Refusal::Pdf)?;
+            return Ok(Self { form: Form::Pdf, text });
         }
+        Self::read_text(&bytes, media_type, name)
+    }
+
+    fn read_text(bytes: &[u8], media_type: &'static str, name: Option<&str>) -> Result<Self, Refusal> {
         let text = nekro_page::decode(bytes, None);
         if text.contains('\0') {
             return Err(Refusal::NotText(media_type));
@@ -71,16 +81,25 @@ mod tests {
     #[test]
     fn text_is_read_and_nothing_else_is() {
         let read = |bytes: &[u8], name| {
-            Document::read(bytes, "application/octet-stream", name).map(|document| (document.form, document.text))
+            Document::read_text(bytes, "application/octet-stream", name).map(|document| (document.form, document.text))
         };
         assert_eq!(read("# Tä".as_bytes(), Some("a.md")), Ok((Form::Text, "# Tä".to_owned())));
         let html = "<title>Tea</title><p>Boil the water.<script>x</script>";
         assert_eq!(read(html.as_bytes(), Some("a.HTML")), Ok((Form::Html, "# Tea\n\nBoil the water.".to_owned())));
         assert_eq!(read(html.as_bytes(), Some("a.txt")), Ok((Form::Text, html.to_owned())));
         assert_eq!(read(b"<!DOCTYPE html><p>x", None), Ok((Form::Html, "x".to_owned())));
-        assert_eq!(read(b"%PDF-1.7 \0", None), Err(Refusal::NotText("application/pdf")));
         assert_eq!(read(b"\0\x01", None), Err(Refusal::NotText("application/octet-stream")));
         let refused = read(format!("<html>{}", "<div>".repeat(400)).as_bytes(), None).expect_err("it is refused");
         assert_eq!(refused.code(), "too_complex");
+    }
+
+    #[tokio::test]
+    async fn a_pdf_is_read_by_its_pages() {
+        let read = async |bytes: Vec<u8>| Document::read(bytes, "application/pdf", None).await;
+        let made = pdf::tests::pdf(&["BT /F1 12 Tf (Boil the water.) Tj ET"]);
+        let document = read(made).await.expect("it is read");
+        assert_eq!((document.form, document.text.as_str()), (Form::Pdf, "## Page 1\n\nBoil the water.\n\n"));
+        let refused = read(b"%PDF-1.7 \0".to_vec()).await.expect_err("it is damaged");
+        assert_eq!((refused.code(), refused.to_string().as_str()), ("damaged", "is not read: it is damaged"));
     }
 }

@@ -5,6 +5,7 @@
 mod chunk;
 mod document;
 mod name;
+mod pdf;
 mod source;
 
 use nekro_core::{Collection, Filter, prelude::*};
@@ -88,7 +89,7 @@ pub struct Cited {
 
 /// Takes in a document, so that `knowledge.search` finds what is in it. One of the same name is replaced.
 ///
-/// Plain text, Markdown and HTML are read.
+/// Plain text, Markdown, HTML and PDF are read.
 #[tool(deadline = "10m", tags = ["knowledge", "documents", "remember"])]
 async fn ingest(
     ctx: &Ctx,
@@ -117,11 +118,14 @@ async fn ingest(
         .with_code("too_large")
         .with_hint("the limit is `plugins.knowledge.max_bytes`"));
     }
-    let document = Document::read(&taken.bytes, taken.media_type, taken.name.as_deref())
+    let bytes = taken.bytes.len();
+    let document = Document::read(taken.bytes, taken.media_type, taken.name.as_deref())
+        .await
         .map_err(|refusal| Error::new(format!("`{name}` {refusal}")).with_code(refusal.code()))?;
     let chunks = chunk::cut(&document.text, knowledge.place_characters);
     if chunks.is_empty() {
-        return Err(Error::new(format!("`{name}` has no text")).with_code("empty"));
+        let hint = "text in pictures, such as that of a scanned page, is not read";
+        return Err(Error::new(format!("`{name}` has no text")).with_code("empty").with_hint(hint));
     }
     let (store, places) = (knowledge.list(ctx, store)?, knowledge.places(ctx, vectors)?);
     let known = list_all(&store).await?;
@@ -130,8 +134,7 @@ async fn ingest(
             .with_code("too_many_sources")
             .with_hint("remove one with `knowledge.remove`; the limit is `plugins.knowledge.max_sources`"));
     }
-    let source =
-        Source { name: name.clone(), form: document.form, bytes: taken.bytes.len(), places: chunks.len(), added: clock.now() };
+    let source = Source { name: name.clone(), form: document.form, bytes, places: chunks.len(), added: clock.now() };
     // Written down first: whatever goes wrong then, there is something to remove.
     store.set(&key(&name), &source).await?;
     places.delete_where(of(Some(&name))).await?;

@@ -29,6 +29,8 @@ pub enum Form {
     Text,
     /// HTML, of which the article was read.
     Html,
+    /// PDF, of which the text was read.
+    Pdf,
 }
 
 /// What the keys of documents begin with.

@@ -108,16 +108,20 @@ fn refused(host: &Host, arguments: Value, expected: Expect) {
 fn what_cannot_be_taken_in_is_told() {
     let host = host(json!({ "max_sources": 1, "max_bytes": 1_000 }));
     refused(&host, json!({ "file": "nothing.md" }), expect!["not_found: there is no file `nothing.md`"]);
-    refused(&host, json!({ "file": "empty.txt" }), expect!["empty: `empty.txt` has no text"]);
+    refused(
+        &host,
+        json!({ "file": "empty.txt" }),
+        expect!["empty: `empty.txt` has no text (text in pictures, such as that of a scanned page, is not read)"],
+    );
     refused(
         &host,
         json!({ "file": "binary" }),
-        expect!["unsupported: `binary` is `application/octet-stream`; plain text, Markdown and HTML are read"],
+        expect!["unsupported: `binary` is `application/octet-stream`; plain text, Markdown, HTML and PDF are read"],
     );
     refused(
         &host,
         json!({ "file": "data:application/pdf,%25PDF-1.7", "name": "a.pdf" }),
-        expect!["unsupported: `a.pdf` is `application/pdf`; plain text, Markdown and HTML are read"],
+        expect!["damaged: `a.pdf` is not read: it is damaged"],
     );
     refused(
         &host,
@@ -150,4 +154,33 @@ fn what_cannot_be_taken_in_is_told() {
         ],
     );
     ingest(&host, json!({ "file": "manual.md" }));
+}
+
+/// What a browser has printed: fonts of its own, packed tables, text in runs.
+const PRINTED: &[u8] = include_bytes!("printed.pdf");
+
+#[test]
+fn a_pdf_is_found_by_its_pages() {
+    let host = host(json!({}));
+    let files = host.files::<Knowledge>().exchange().expect("a conversation");
+    host.run(files.write("tea.pdf", PRINTED)).expect("a file");
+    let source = ingest(&host, json!({ "file": "tea.pdf" }));
+    assert_eq!((source.form, source.places), (nekro_plugin_knowledge::Form::Pdf, 2));
+    found(
+        &host,
+        json!({ "query": "cheap leaves", "limit": 1 }),
+        expect![
+            "tea.pdf, lines 3-6 (Page 1): Page 1  Green tea wants seventy degrees and two minutes: äöü. Nobody believes it until they have tried it with leaves that were not cheap at all. One. Two."
+        ],
+    );
+    found(
+        &host,
+        json!({ "query": "boiling water", "limit": 1 }),
+        expect!["tea.pdf, line 10 (Page 2): Page 2  Black tea wants boiling water."],
+    );
+    for (name, end) in [("half.pdf", PRINTED.len() / 2), ("start.pdf", 200)] {
+        host.run(files.write(name, &PRINTED[..end])).expect("a file");
+        let error = host.call("ingest", json!({ "file": name })).expect_err("it is damaged");
+        assert!(["damaged", "empty"].contains(&error.code()), "{name}: {error:?}");
+    }
 }
