@@ -115,6 +115,7 @@ pub fn prompt(keys: TokenStream, item: TokenStream) -> TokenStream {
 /// | key | meaning |
 /// |---|---|
 /// | `auth = user` | the least that a caller must be: `user`, `manager` or `admin`; or `public`, for everybody |
+/// | `resource` | with `GET`: MCP clients read the answer, too, as the resource `nekro://board/boards/{id}` |
 /// | `deadline = "5s"` | how long it may take |
 #[proc_macro_attribute]
 pub fn route(keys: TokenStream, item: TokenStream) -> TokenStream {

@@ -18,6 +18,7 @@ mod offered;
 mod presence;
 mod prompt;
 mod registry;
+mod resource;
 mod restriction;
 mod route;
 mod start;
