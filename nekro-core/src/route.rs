@@ -31,6 +31,8 @@ pub struct RouteDecl {
     pub docs: &'static str,
     /// The least that a caller must be; `None` for everybody, known or not.
     pub role: Option<Role>,
+    /// Whether what it answers is also a resource, for programs that read such: MCP clients.
+    pub resource: bool,
     /// How long it may take; `None` for the host's limit.
     pub deadline: Option<Duration>,
     /// What the caller gives: by the path, by the query, or in the body.

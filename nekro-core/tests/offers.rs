@@ -100,7 +100,7 @@ fn a_group_is_replaced_as_a_whole_and_others_stay() {
     host.call("put", json!({ "group": "first", "names": ["coffee"] })).expect("done");
     assert_eq!(names(&host, &Caller::operator()), ["shelf.put", "shelf.coffee", "shelf.rice"], "linked ones are listed first");
     assert_eq!(host.call("tea", json!({})).expect_err("it is gone").code(), "unknown_tool");
-    assert_eq!(host.emitted::<ToolsChanged>().len(), 3);
+    assert_eq!(host.emitted::<OffersChanged>().len(), 3);
 }
 
 #[test]

@@ -118,6 +118,7 @@ pub fn prompt(keys: TokenStream, item: TokenStream) -> TokenStream {
 /// | `nav = "Boards"` | what the navigation calls it, if it is there: a page that is asked for by `GET` and without arguments |
 /// | `card = "Open cards"` | what stands above its card, if the dashboard has one |
 /// | `icon = "📋"` | a sign to know it by, beside `nav` or `card` |
+/// | `resource` | with `GET`: MCP clients read the answer, too, as the resource `nekro://board/boards/{id}` |
 /// | `deadline = "5s"` | how long it may take |
 #[proc_macro_attribute]
 pub fn route(keys: TokenStream, item: TokenStream) -> TokenStream {

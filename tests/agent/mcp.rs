@@ -275,13 +275,69 @@ fn a_client_without_a_handshake_is_served_and_asked_by_ending_the_call() {
 }
 
 #[test]
+fn what_a_route_answers_is_read_as_a_resource() {
+    let mut client = Client::begin(Place::with_settings(""), &[], json!({}));
+    for text in ["buy milk", "make tea"] {
+        client.call("board.put", json!({ "text": text }));
+    }
+    client.call("board.move", json!({ "id": 2, "column": "done" }));
+    let listed = client.ask("resources/list", json!({}));
+    let resources = listed["result"]["resources"].as_array().expect("a list").clone();
+    let uris: Vec<_> = resources.iter().map(|one| one["uri"].as_str().expect("a name")).collect();
+    assert_eq!(uris, ["nekro://board/cards"], "{listed}");
+    let templates = client.ask("resources/templates/list", json!({}));
+    let templates = templates["result"]["resourceTemplates"].as_array().expect("a list").clone();
+    let templates: Vec<_> = templates.iter().map(|one| one["uriTemplate"].as_str().expect("a template").to_owned()).collect();
+    assert_eq!(templates, ["nekro://board/cards{?column}", "nekro://board/cards/{id}"]);
+
+    let mut read = |uri: &str| client.ask("resources/read", json!({ "uri": uri }));
+    let cards = |answer: &Value| {
+        let text = answer["result"]["contents"][0]["text"].as_str().unwrap_or_default().to_owned();
+        serde_json::from_str::<Value>(&text).unwrap_or_default()
+    };
+    assert_eq!(cards(&read("nekro://board/cards")).as_array().map(Vec::len), Some(2));
+    assert_eq!(cards(&read("nekro://board/cards?column=done"))[0]["text"], "make tea");
+    assert_eq!(cards(&read("nekro://board/cards/1"))["text"], "buy milk");
+    for (uri, code) in [
+        ("nekro://board/cards/7", -32_002),
+        ("nekro://board/", -32_002),
+        ("nekro://board/board.js", -32_002),
+        ("nekro://nobody/cards", -32_002),
+        ("nekro:", -32_002),
+        ("file:///etc/passwd", -32_002),
+        ("nekro://board/cards/x", -32_602),
+        ("nekro://board/cards?column=nowhere", -32_602),
+    ] {
+        let answer = read(uri);
+        assert_eq!(answer["error"]["code"], code, "{uri}: {answer}");
+    }
+    let template = json!({ "type": "ref/resource", "uri": "nekro://board/cards{?column}" });
+    let completed =
+        client.ask("completion/complete", json!({ "ref": template, "argument": { "name": "column", "value": "do" } }));
+    let words = completed["result"]["completion"]["values"].as_array().expect("a list").clone();
+    assert!(words.contains(&json!("done")), "{completed}");
+}
+
+#[test]
+fn a_resource_that_the_caller_may_not_see_is_unknown() {
+    for (arguments, settings) in [(&["--role", "guest"][..], ""), (&[], "[channels.mcp]\ndisabled = ['board']\n")] {
+        let mut client = Client::begin(Place::with_settings(settings), arguments, json!({}));
+        let listed = client.ask("resources/list", json!({}));
+        assert_eq!(listed["result"]["resources"], json!([]), "{arguments:?}");
+        let answer = client.ask("resources/read", json!({ "uri": "nekro://board/cards" }));
+        assert_eq!(answer["error"]["code"], -32_002, "{answer}");
+    }
+}
+
+#[test]
 fn the_client_is_told_when_its_lists_change() {
     let mut client = Client::begin(Place::with_settings(""), &[], json!({}));
     assert!(client.names("tools").iter().any(|name| name == "dice.roll"));
     client.disable_dice();
-    let mut told = [client.hear(), client.hear()].map(|message| message["method"].as_str().unwrap_or_default().to_owned());
+    let mut told =
+        [client.hear(), client.hear(), client.hear()].map(|message| message["method"].as_str().unwrap_or_default().to_owned());
     told.sort();
-    assert_eq!(told, ["notifications/prompts/list_changed", "notifications/tools/list_changed"]);
+    assert_eq!(told, ["prompts", "resources", "tools"].map(|what| format!("notifications/{what}/list_changed")));
     // More may follow, for a change of the settings is one too.
     let id = client.request("tools/list", json!({}));
     let answer = loop {

@@ -34,10 +34,11 @@ const PROMISED: &[&str] = &[
     "message_injected",
     "agent_busy_changed",
     "config_changed",
+    "offers_changed",
 ];
 
 /// About a plugin and no conversation.
-const WITHOUT_SESSION: &[&str] = &["config_changed", "plugin_failed", "plugin_started", "plugin_stopped"];
+const WITHOUT_SESSION: &[&str] = &["config_changed", "offers_changed", "plugin_failed", "plugin_started", "plugin_stopped"];
 
 #[test]
 fn every_promised_event_exists_under_its_name() {
@@ -82,6 +83,7 @@ fn the_names_and_sorts_of_the_agents_own_events_are_these() {
         Fact message_injected
         Fact message_received
         Fact message_sent
+        Fact offers_changed
         Fact plugin_failed
         Fact plugin_started
         Fact plugin_stopped

@@ -117,6 +117,7 @@ fn route(plugin: &'static PluginDecl, method: Method, path: &'static str, line: 
         path,
         docs: "A route.",
         role: None,
+        resource: false,
         deadline: None,
         arguments: &[],
         lent: &[],

@@ -69,6 +69,18 @@ async def drive(mode):
             check(prompt.messages[0].content.text.startswith("4d1: 4"), prompt)
             words = await it.complete(types.PromptReference(name="roll"), {"name": "notation", "value": ""})
             check(words.completion.values == [], words)
+            await it.call_tool("board.put", {"text": "make tea"})
+            resources = [resource.uri for resource in (await it.list_resources()).resources]
+            check(resources == ["nekro://board/cards"], resources)
+            templates = [template.uri_template for template in (await it.list_resource_templates()).resource_templates]
+            check("nekro://board/cards/{id}" in templates, templates)
+            card = (await it.read_resource("nekro://board/cards/1")).contents[0]
+            check(card.mime_type == "application/json" and "make tea" in card.text, card)
+            try:
+                await it.read_resource("nekro://board/cards/7")
+                check(False, "there is no such card")
+            except MCPError as error:
+                check("there is no card 7" in str(error), error)
             denied = await it.call_tool(*REMOVE)
             check(denied.is_error and "nobody is there to ask" in text(denied), denied)
 

@@ -1,7 +1,7 @@
 //! Noticing that a client's lists may have changed.
 
 use nekro_core::{
-    event::facts::{ConfigChanged, PluginFailed, PluginStarted, PluginStopped, ToolsChanged},
+    event::facts::{ConfigChanged, OffersChanged, PluginFailed, PluginStarted, PluginStopped},
     kernel::{Observed, ObserverPort},
 };
 use tokio::sync::watch;
@@ -39,7 +39,7 @@ impl ObserverPort for Changes {
             || fact.get::<PluginStopped>().is_some()
             || fact.get::<PluginFailed>().is_some()
             || fact.get::<ConfigChanged>().is_some()
-            || fact.get::<ToolsChanged>().is_some();
+            || fact.get::<OffersChanged>().is_some();
         if matters {
             self.note();
         }

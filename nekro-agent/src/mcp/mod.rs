@@ -12,6 +12,7 @@ mod http;
 mod limits;
 mod lines;
 mod prompts;
+mod resources;
 mod server;
 mod tools;
 

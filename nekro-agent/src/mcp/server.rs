@@ -14,9 +14,10 @@ use nekro_core::{
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo, CustomRequest,
-        CustomResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult, ListToolsResult,
-        PaginatedRequestParams, Reference, ServerCapabilities, ServerConfig, SubscriptionFilter,
+        ArgumentInfo, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo,
+        CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
+        ReadResourceResponse, ReadResourceResult, Reference, ServerCapabilities, ServerConfig, SubscriptionFilter,
     },
     service::{NotificationContext, RequestContext, ServerInitializeError, SubscriptionContext},
 };
@@ -27,7 +28,7 @@ use super::{
     Changes, Limits,
     approval::{Asker, Questions},
     lines::Lines,
-    prompts,
+    prompts, resources,
     tools::{self, Described},
 };
 use crate::ports::Outbox;
@@ -126,9 +127,13 @@ impl Handler {
 
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        let mut capabilities = ServerCapabilities::builder().enable_tools().enable_prompts().enable_completions().build();
+        let mut capabilities =
+            ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().enable_completions().build();
         if let Some(tools) = &mut capabilities.tools {
             tools.list_changed = Some(true);
+        }
+        if let Some(resources) = &mut capabilities.resources {
+            resources.list_changed = Some(true);
         }
         if let Some(prompts) = &mut capabilities.prompts {
             prompts.list_changed = Some(true);
@@ -210,6 +215,46 @@ impl ServerHandler for Handler {
         }
     }
 
+    async fn list_resources(
+        &self,
+        page: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        only_page(page.as_ref())?;
+        Ok(ListResourcesResult::with_all_items(resources::list(&self.0.kernel, self.caller(&context)?)))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        page: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        only_page(page.as_ref())?;
+        Ok(ListResourceTemplatesResult::with_all_items(resources::templates(&self.0.kernel, self.caller(&context)?)))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let uri = &request.uri;
+        let read = resources::read(&self.0.kernel, self.caller(&context)?, uri);
+        let read = tokio::select! {
+            biased;
+            read = read => read,
+            () = context.ct.cancelled() => return Err(ErrorData::internal_error("the request was cancelled", None)),
+        };
+        match read {
+            Ok(Some(contents)) => Ok(ReadResourceResult::new(vec![contents]).into()),
+            Ok(None) => Err(ErrorData::resource_not_found(format!("there is no resource `{uri}`"), None)),
+            Err(error) if matches!(error.code(), "not_found" | "unknown_route" | "no_resource") => {
+                Err(ErrorData::resource_not_found(told(&error), data(&error)))
+            }
+            Err(error) => Err(ErrorData::new(code_of(&error), told(&error), data(&error))),
+        }
+    }
+
     async fn complete(
         &self,
         request: CompleteRequestParams,
@@ -219,6 +264,10 @@ impl ServerHandler for Handler {
         let mut words = match &request.r#ref {
             Reference::Prompt(prompt) => {
                 prompts::complete(&self.0.kernel, caller, &prompt.name, &request.argument.name, &request.argument.value)
+            }
+            Reference::Resource(template) => {
+                let ArgumentInfo { name, value, .. } = &request.argument;
+                resources::complete(&self.0.kernel, caller, &template.uri, name, value)
             }
             _ => Vec::new(),
         };
@@ -238,6 +287,7 @@ impl ServerHandler for Handler {
             while changes.changed().await.is_ok() {
                 if context.peer.notify_tool_list_changed().await.is_err()
                     || context.peer.notify_prompt_list_changed().await.is_err()
+                    || context.peer.notify_resource_list_changed().await.is_err()
                 {
                     return;
                 }
@@ -261,6 +311,7 @@ impl ServerHandler for Handler {
                     // What was not asked for is refused here, and is no failure.
                     let _ = context.sink().notify_tool_list_changed().await;
                     let _ = context.sink().notify_prompt_list_changed().await;
+                    let _ = context.sink().notify_resource_list_changed().await;
                 }
             }
         }
@@ -268,12 +319,15 @@ impl ServerHandler for Handler {
 
     async fn on_custom_request(&self, request: CustomRequest, _: RequestContext<RoleServer>) -> Result<CustomResult, ErrorData> {
         // What the SDK cannot read comes here, too.
-        const OURS: [&str; 7] = [
+        const OURS: [&str; 10] = [
             "initialize",
             "tools/list",
             "tools/call",
             "prompts/list",
             "prompts/get",
+            "resources/list",
+            "resources/templates/list",
+            "resources/read",
             "completion/complete",
             "subscriptions/listen",
         ];

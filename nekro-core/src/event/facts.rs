@@ -442,7 +442,7 @@ pub struct ConfigChanged {
 /// A plugin offers other tools than before: tools that are not linked, which it knows of only while it runs.
 #[event(builtin)]
 #[derive(Debug, PartialEq)]
-pub struct ToolsChanged {
+pub struct OffersChanged {
     /// Whose.
     pub plugin: PluginId,
 }

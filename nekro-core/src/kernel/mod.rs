@@ -24,6 +24,7 @@ mod problem;
 mod prompt;
 mod registry;
 mod requires;
+mod resource;
 mod restriction;
 mod roster;
 mod route;

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use super::{Kernel, restriction::Restriction};
 use crate::{
     error::{Error, Result},
-    event::facts::ToolsChanged,
+    event::facts::OffersChanged,
     offered::{NotOffered, OfferedTool},
     plugin::PluginDecl,
 };
@@ -113,7 +113,7 @@ impl Kernel {
         }
         self.0.offered.publish(&groups);
         drop(groups);
-        self.emit(ToolsChanged { plugin: plugin.id.into() });
+        self.emit(OffersChanged { plugin: plugin.id.into() });
         Ok(())
     }
 

@@ -242,6 +242,9 @@ pub struct Route {
     pub description: String,
     /// The least that a caller must be; `None` for everybody.
     pub role: Option<Role>,
+    /// Whether its answer is a resource, too, for MCP clients.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resource: bool,
     /// How long it may take, in milliseconds; `None` for the host's limit.
     pub deadline_ms: Option<u64>,
     /// The JSON Schema of its arguments.

@@ -248,6 +248,7 @@ impl Route {
             name: decl.name.to_owned(),
             description: decl.docs.to_owned(),
             role: decl.role,
+            resource: decl.resource,
             deadline_ms: decl.deadline.map(milliseconds),
             arguments: sorted(entry.arguments().clone()),
             status: shape.status,

@@ -9,7 +9,7 @@ use crate::shared::{
 };
 
 pub(crate) fn expand(function: &Function, route: &Route) -> TokenStream {
-    let Route { name, method, path, docs, role, deadline, place, parameters } = route;
+    let Route { name, method, path, docs, role, resource, deadline, place, parameters } = route;
     let ident = &function.signature.ident;
     let Arguments { declarations, decls, slots, filled } = Arguments::expand(parameters);
     let (lent, lent_decls) = lent_decls(parameters);
@@ -31,6 +31,7 @@ pub(crate) fn expand(function: &Function, route: &Route) -> TokenStream {
                 path: #path,
                 docs: #docs,
                 role: #role,
+                resource: #resource,
                 deadline: #deadline,
                 arguments: &[#decls],
                 lent: &[#lent_decls],

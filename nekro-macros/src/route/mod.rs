@@ -44,4 +44,16 @@ mod tests {
         let expanded = super::attribute(quote!(POST, "/", auth = public), route).to_string();
         assert!(expanded.contains("role : :: core :: option :: Option :: None"), "{expanded}");
     }
+
+    #[test]
+    fn only_what_is_read_can_be_a_resource() {
+        let route = quote! {
+            /// Says it again.
+            fn say(text: String) -> String {}
+        };
+        let expanded = super::attribute(quote!(GET, "/", auth = public, resource), route.clone()).to_string();
+        assert!(expanded.contains("resource : true"), "{expanded}");
+        let refused = super::attribute(quote!(POST, "/", auth = public, resource), route).to_string();
+        assert!(refused.contains("only a route with `GET` can be one"), "{refused}");
+    }
 }

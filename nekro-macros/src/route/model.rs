@@ -18,6 +18,8 @@ pub(crate) struct Route {
     pub(crate) docs: String,
     /// The variant of `Role`; none for everybody.
     pub(crate) role: Option<Ident>,
+    /// Whether its answer is a resource, too.
+    pub(crate) resource: bool,
     pub(crate) deadline: Option<Duration>,
     pub(crate) place: Place,
     pub(crate) parameters: Parameters,
@@ -49,6 +51,12 @@ impl Route {
                 "a route says who may ask for it: add `auth = user`, `manager` or `admin`, or `auth = public` for everybody",
             );
         }
+        let resource = keys.switch("resource", diagnostics);
+        if let (Some(resource), Some(method)) = (&resource, &method)
+            && *method != "Get"
+        {
+            diagnostics.report(resource, "a resource is read: only a route with `GET` can be one");
+        }
         let deadline = keys.duration("deadline", diagnostics);
         let place = Place::read(head, &mut keys, diagnostics);
         keys.finish(diagnostics);
@@ -70,7 +78,17 @@ impl Route {
         }
         let name = syn::ext::IdentExt::unraw(ident).to_string();
         let role = role.flatten().map(|role| format_ident!("{role}"));
-        Some(Self { name, method: method?, path: path?.value(), docs, role, deadline, place, parameters })
+        Some(Self {
+            name,
+            method: method?,
+            path: path?.value(),
+            docs,
+            role,
+            resource: resource.is_some(),
+            deadline,
+            place,
+            parameters,
+        })
     }
 }
 

@@ -133,13 +133,23 @@ fn file(name: &str) -> Result<Answer> {
 }
 
 /// Lists the cards.
-#[route(GET, "/cards", auth = user)]
+#[route(GET, "/cards", auth = user, resource)]
 async fn cards(
     store: &Store,
     /// Only those of this column.
     column: Option<Column>,
 ) -> Result<Vec<Card>> {
     Ok(read(store).await?.cards.into_iter().filter(|card| column.is_none_or(|column| card.column == column)).collect())
+}
+
+/// Returns a card.
+#[route(GET, "/cards/{id}", auth = user, resource)]
+async fn card(
+    store: &Store,
+    /// The number of the card.
+    id: u64,
+) -> Result<Card> {
+    read(store).await?.cards.into_iter().find(|card| card.id == id).ok_or_else(|| Refusal::Unknown(id).into())
 }
 
 /// Puts a card on the board.

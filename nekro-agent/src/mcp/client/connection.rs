@@ -17,7 +17,7 @@ use rmcp::{
     ErrorData, RoleClient,
     model::{
         ClientCapabilities, ClientConfig, ClientRequest, ClientResult, Implementation, ListToolsRequest, PaginatedRequestParams,
-        ServerNotification, ServerRequest, ServerResult, Tool,
+        ProtocolVersion, ServerNotification, ServerRequest, ServerResult, Tool,
     },
     service::{NotificationContext, Peer, RequestContext, RunningService, Service, serve_client},
     transport::{
@@ -100,7 +100,9 @@ impl Service<RoleClient> for Listener {
     }
 
     fn get_info(&self) -> ClientConfig {
+        // The newest protocol has no handshake, and this is one.
         ClientConfig::new(ClientCapabilities::default(), Implementation::new("nekro", env!("CARGO_PKG_VERSION")))
+            .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
     }
 }
 
