@@ -1,5 +1,7 @@
 //! Arguments as a person types them: words and options, turned into JSON by the schema.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::{ArgumentsError, Mistake, MistakeKind, suggest};
@@ -77,7 +79,7 @@ pub(crate) fn from_words(forms: &[Form<'_>], words: &[String]) -> Result<String,
 /// it is a text; a box that was ticked says `on`.
 pub(crate) fn from_pairs(
     forms: &[Form<'_>],
-    pairs: &[(String, String)],
+    pairs: &[(Cow<'static, str>, String)],
     mut object: Map<String, Value>,
 ) -> Result<String, ArgumentsError> {
     let mut mistakes = Vec::new();
@@ -85,7 +87,7 @@ pub(crate) fn from_pairs(
         let Some(form) = forms.iter().find(|form| form.name == name) else {
             let known: Vec<_> = forms.iter().map(|form| form.name).collect();
             let meant = suggest(name, known.iter().copied()).map(str::to_owned);
-            mistakes.push(Mistake::new(name, MistakeKind::Unknown { meant, known }));
+            mistakes.push(Mistake::new(name.clone(), MistakeKind::Unknown { meant, known }));
             continue;
         };
         let value = match (form.kind(), text.as_str()) {

@@ -1,6 +1,7 @@
 //! Routes: which one is meant by a request, and calling it.
 
 use std::{
+    borrow::Cow,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -70,7 +71,7 @@ pub struct Held {
 #[non_exhaustive]
 pub struct Given {
     /// What stands in the path and in the query, as text.
-    pub words: Vec<(String, String)>,
+    pub words: Vec<(Cow<'static, str>, String)>,
     /// What stands in the body.
     pub body: Map<String, Value>,
 }
@@ -78,7 +79,8 @@ pub struct Given {
 impl Given {
     /// Puts together what a request gives: from the path, from the query, and from the body.
     pub fn new(path: Vec<(&'static str, String)>, query: Vec<(String, String)>, body: Map<String, Value>) -> Self {
-        let path = path.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let path = path.into_iter().map(|(name, value)| (Cow::Borrowed(name), value));
+        let query = query.into_iter().map(|(name, value)| (Cow::Owned(name), value));
         Self { words: path.chain(query).collect(), body }
     }
 }
@@ -121,6 +123,15 @@ impl RouteEntry {
     /// Describes the answer; `None` for one that is not JSON.
     pub fn output(&self) -> Option<&Value> {
         self.output.get_or_init(|| body_schema((self.decl.output)().schema)).as_ref()
+    }
+
+    /// Puts what was given together as a JSON object.
+    fn read_given(&self, given: Given) -> Result<Cow<'static, str>> {
+        if given.words.is_empty() && given.body.is_empty() {
+            return Ok(Cow::Borrowed("{}"));
+        }
+        let forms = super::call::forms(self.arguments(), self.decl.arguments);
+        Ok(Cow::Owned(from_pairs(&forms, &given.words, given.body)?))
     }
 
     /// Returns what no other route of the plugin may have: the method, and the path without the names of its arguments.
@@ -241,8 +252,7 @@ impl Kernel {
             return Err(unknown());
         }
         let plugin = self.running(entry.plugin, None).ok_or_else(unknown)?;
-        let forms = super::call::forms(entry.arguments(), entry.decl.arguments);
-        let arguments = from_pairs(&forms, &given.words, given.body)?;
+        let arguments = entry.read_given(given)?;
         if restriction.is_some() {
             self.count_call(restriction, &format!("{} {}", entry.decl.method, entry.path()), caller)?;
         }
