@@ -172,14 +172,17 @@ fn a_route_that_people_could_not_find_or_that_answers_otherwise_is_a_problem() {
         routed(Method::Any, "/d", router, None, 4),
         routed(Method::Get, "/e", page, Some("Boards"), 5),
     ]);
-    check(declarations, expect![[r#"
+    check(
+        declarations,
+        expect![[r#"
         the linked plugins do not fit together
           - the route at lib.rs:1, of the plugin `a`, has the method `ANY` and returns no router
             (return a router, such as `nekro_axum::Routes`, or name the method)
           - the route at lib.rs:2, of the plugin `a`, returns a router, which answers every method
             (write `#[route(ANY, …)]`)
           - the route at lib.rs:3, of the plugin `a`, is in the navigation, and is no page
-            (return `Html`, or leave out `nav`)"#]]);
+            (return `Html`, or leave out `nav`)"#]],
+    );
 }
 
 #[test]

@@ -30,8 +30,8 @@ fn named() -> u32 {
 
 /// Takes what a router reads itself.
 #[route(ANY, "/live", auth = user)]
-fn live(place: String) -> u32 {
-    4
+fn live(place: String) -> String {
+    place
 }
 
 fn main() {}

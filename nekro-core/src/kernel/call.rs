@@ -471,10 +471,9 @@ impl Kernel {
 }
 
 pub(super) fn forms<'a>(schema: &'a Value, arguments: &[crate::argument::ArgumentDecl]) -> Vec<Form<'a>> {
-    let form = |argument: &crate::argument::ArgumentDecl| Form {
-        name: argument.name,
-        schema: schema.get("properties").and_then(|properties| properties.get(argument.name)).unwrap_or(&Value::Null),
-        definitions: schema.get("$defs"),
+    let form = |argument: &crate::argument::ArgumentDecl| {
+        let own = schema.get("properties").and_then(|properties| properties.get(argument.name)).unwrap_or(&Value::Null);
+        Form::new(argument.name, own, schema.get("$defs"))
     };
     arguments.iter().map(form).collect()
 }

@@ -15,7 +15,7 @@ use super::{
     restriction::{Restriction, Slot},
 };
 use crate::{
-    argument::from_pairs,
+    argument::{Form, Kind, from_pairs},
     call::{Body, Call, Input},
     caller::Caller,
     error::{Error, Result},
@@ -34,6 +34,7 @@ pub struct RouteEntry {
     segments: Vec<Segment>,
     arguments: OnceLock<Value>,
     output: OnceLock<Option<Value>>,
+    kinds: OnceLock<Box<[Kind]>>,
 }
 
 /// A part of a path.
@@ -99,7 +100,7 @@ fn split(path: &'static str) -> Vec<Segment> {
 impl RouteEntry {
     pub(crate) fn new(decl: &'static RouteDecl, plugin: usize) -> Self {
         let segments = split(decl.path);
-        Self { decl, plugin, number: 0, segments, arguments: OnceLock::new(), output: OnceLock::new() }
+        Self { decl, plugin, number: 0, segments, arguments: OnceLock::new(), output: OnceLock::new(), kinds: OnceLock::new() }
     }
 
     /// Returns the whole path, such as `/p/board/boards/{id}`.
@@ -130,7 +131,16 @@ impl RouteEntry {
         if given.words.is_empty() && given.body.is_empty() {
             return Ok(Cow::Borrowed("{}"));
         }
-        let forms = super::call::forms(self.arguments(), self.decl.arguments);
+        let schema = self.arguments();
+        let (properties, definitions) = (schema.get("properties"), schema.get("$defs"));
+        // What each argument is written as is read off its schema once.
+        let kinds =
+            self.kinds.get_or_init(|| super::call::forms(schema, self.decl.arguments).iter().map(|form| form.kind).collect());
+        let forms = self.decl.arguments.iter().zip(kinds).map(|(argument, kind)| {
+            let schema = properties.and_then(|properties| properties.get(argument.name)).unwrap_or(&Value::Null);
+            Form { name: argument.name, schema, definitions, kind: *kind }
+        });
+        let forms: Vec<_> = forms.collect();
         Ok(Cow::Owned(from_pairs(&forms, &given.words, given.body)?))
     }
 
