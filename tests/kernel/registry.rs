@@ -5,9 +5,10 @@ use std::any::TypeId;
 use expect_test::{Expect, expect};
 use nekro_core::{
     Body, CapabilityDecl, CommandDecl, ConfigDecl, Effect, Error, HookDecl, Kind, LentDecl, LentKind, Location, Method,
-    OutputDecl, PluginDecl, Role, RouteDecl, RouteOutput, ScopeDecl, ToolDecl, When,
+    OutputDecl, PlaceDecl, PluginDecl, Role, RouteDecl, RouteOutput, ScopeDecl, ToolDecl, When,
     event::{EventDecl, Sort},
     kernel::{Declarations, Registry},
+    web::Shape,
 };
 use proptest::{prelude::*, sample::Index};
 
@@ -109,8 +110,8 @@ fn plugins(plugins: impl IntoIterator<Item = &'static PluginDecl>) -> Declaratio
     declarations
 }
 
-fn route(plugin: &'static PluginDecl, method: Method, path: &'static str, line: u32) -> &'static RouteDecl {
-    leak(RouteDecl {
+fn route_decl(plugin: &'static PluginDecl, method: Method, path: &'static str, line: u32) -> RouteDecl {
+    RouteDecl {
         plugin,
         name: "route",
         method,
@@ -121,10 +122,15 @@ fn route(plugin: &'static PluginDecl, method: Method, path: &'static str, line: 
         deadline: None,
         arguments: &[],
         lent: &[],
-        output: || RouteOutput { shape: nekro_core::web::Shape { status: 200, media_type: None }, schema: |_| None },
+        output: || RouteOutput { shape: Shape::new(200, Some("application/json")), schema: |_| None },
         body: Body::Sync(|_| Err(Error::new("not called here"))),
+        place: PlaceDecl::default(),
         location: at(line),
-    })
+    }
+}
+
+fn route(plugin: &'static PluginDecl, method: Method, path: &'static str, line: u32) -> &'static RouteDecl {
+    leak(route_decl(plugin, method, path, line))
 }
 
 #[test]
@@ -145,6 +151,38 @@ fn two_routes_of_one_method_and_path_are_a_problem() {
             the linked plugins do not fit together
               - two routes are called `GET /p/a/boards/{}`: at lib.rs:10 and at lib.rs:11
                 (rename one of them, or leave its plugin out of the bundle)"#]],
+    );
+}
+
+#[test]
+fn a_route_that_people_could_not_find_or_that_answers_otherwise_is_a_problem() {
+    let a = plugin("a", "1.0.0", &[], 1);
+    let mut declarations = plugins([a]);
+    let routed = |method, path, shape: fn() -> RouteOutput, nav, line| {
+        let place = PlaceDecl { nav, ..PlaceDecl::default() };
+        &*leak(RouteDecl { output: shape, place, ..route_decl(a, method, path, line) })
+    };
+    let json = || RouteOutput { shape: Shape::new(200, Some("application/json")), schema: |_| None };
+    let page = || RouteOutput { shape: Shape::new(200, Some("text/html")), schema: |_| None };
+    let router = || RouteOutput { shape: Shape::router(), schema: |_| None };
+    declarations.routes.extend([
+        routed(Method::Any, "/a", json, None, 1),
+        routed(Method::Get, "/b", router, None, 2),
+        routed(Method::Get, "/c", json, Some("Numbers"), 3),
+        // These fit.
+        routed(Method::Any, "/d", router, None, 4),
+        routed(Method::Get, "/e", page, Some("Boards"), 5),
+    ]);
+    check(
+        declarations,
+        expect![[r#"
+        the linked plugins do not fit together
+          - the route at lib.rs:1, of the plugin `a`, has the method `ANY` and returns no router
+            (return a router, such as `nekro_axum::Routes`, or name the method)
+          - the route at lib.rs:2, of the plugin `a`, returns a router, which answers every method
+            (write `#[route(ANY, …)]`)
+          - the route at lib.rs:3, of the plugin `a`, is in the navigation, and is no page
+            (return `Html`, or leave out `nav`)"#]],
     );
 }
 

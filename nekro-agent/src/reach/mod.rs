@@ -10,6 +10,8 @@ use std::{env, path::PathBuf, sync::Arc};
 
 use nekro_core::{FilesPort, HttpPort, PluginDecl, Ports, ProcessPort, SecretsPort};
 
+#[cfg(feature = "mcp")]
+pub(crate) use self::process::Group as ProcessGroup;
 use self::{
     files::LocalFiles,
     http::Egress,
@@ -20,7 +22,7 @@ pub(crate) use self::{
     files::{FilesSettings, forget_exchange},
     http::HttpSettings,
     model::{Asked, PluginModelSettings},
-    process::{Group as ProcessGroup, ProcessSettings},
+    process::ProcessSettings,
     secrets::SecretsSettings,
 };
 

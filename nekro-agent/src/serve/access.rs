@@ -4,9 +4,10 @@ use std::{
     fs,
     io::{Read, Write},
     path::Path,
+    sync::{Arc, LazyLock},
 };
 
-use nekro_core::{Caller, Origin, Role, SessionId};
+use nekro_core::{Caller, Origin, Role, SessionId, UserId};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -23,35 +24,52 @@ const MOST_BYTES: u64 = 4_096;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     /// Whose token it is.
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) role: Role,
+    // Both are made of the name, once: every request has a copy, which allocates nothing.
+    user: UserId,
+    session: SessionId,
 }
 
+static NOBODY: LazyLock<Identity> = LazyLock::new(|| Identity::new(GUEST, Role::Guest));
+static WHOEVER_RUNS_IT: LazyLock<Identity> = LazyLock::new(|| Identity::new(OPERATOR, Role::Admin));
+
 impl Identity {
+    /// Somebody of this name.
+    pub(super) fn new(name: &str, role: Role) -> Self {
+        let theirs = format!("http:{name}");
+        Self { name: name.into(), role, user: theirs.as_str().into(), session: theirs.into() }
+    }
+
     /// Somebody without a token.
     pub(super) fn guest() -> Self {
-        Self { name: GUEST.to_owned(), role: Role::Guest }
+        NOBODY.clone()
     }
 
     /// Whoever runs the agent.
     pub(super) fn operator() -> Self {
-        Self { name: OPERATOR.to_owned(), role: Role::Admin }
+        WHOEVER_RUNS_IT.clone()
+    }
+
+    /// Tells whether it is somebody without a token.
+    pub(super) fn is_guest(&self) -> bool {
+        self.role == Role::Guest && &*self.name == GUEST
     }
 
     /// Returns the session that belongs to whoever this is: calls are made in it that name no other.
     pub(super) fn session(&self) -> SessionId {
-        format!("http:{}", self.name).into()
+        self.session.clone()
     }
 
     /// Returns who is calling.
     pub(super) fn caller(&self) -> Caller {
-        Caller::new(Origin::HttpClient, self.role).as_user(format!("http:{}", self.name)).in_session(self.session())
+        Caller::new(Origin::HttpClient, self.role).as_user(self.user.clone()).in_session(self.session.clone())
     }
 
     /// Tells whether a session is theirs. Who runs conversations reaches all of them; to everybody else those of others look unknown.
     pub(super) fn reaches(&self, session: &SessionId) -> bool {
-        let own = self.session();
-        let is_own = session.as_str().strip_prefix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+        let is_own =
+            session.as_str().strip_prefix(self.session.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
         self.role >= Role::Manager || self.role >= Role::User && is_own
     }
 }
@@ -62,10 +80,7 @@ pub(super) struct Tokens(Vec<([u8; 32], Identity)>);
 impl Tokens {
     /// Puts together the token of the data directory and those of the settings.
     pub(super) fn new(own: &str, settings: &ServeSettings) -> Self {
-        let others = settings
-            .tokens
-            .iter()
-            .map(|(name, token)| (hash(token.token.expose()), Identity { name: name.clone(), role: token.role }));
+        let others = settings.tokens.iter().map(|(name, token)| (hash(token.token.expose()), Identity::new(name, token.role)));
         Self(std::iter::once((hash(own), Identity::operator())).chain(others).collect())
     }
 
@@ -154,7 +169,7 @@ mod tests {
 
     #[test]
     fn people_reach_their_own_sessions_and_managers_all() {
-        let named = |name: &str, role| Identity { name: name.to_owned(), role };
+        let named = |name: &str, role| Identity::new(name, role);
         let reaches =
             |identity: &Identity| ["http:ada", "http:ada:work", "http:adam", "terminal"].map(|id| identity.reaches(&id.into()));
         assert_eq!(reaches(&named("ada", Role::User)), [true, true, false, false]);

@@ -1,6 +1,6 @@
 //! What is answered, as the protocol's messages have it.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{borrow::Cow, convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -19,6 +19,9 @@ use super::problem::Problem;
 /// How long a stream of events is silent at most: a connection that is gone is noticed by it.
 const BEAT: Duration = Duration::from_secs(15);
 
+/// How many headers most answers have: those of `door`, and a few of their own.
+const MOST_HEADERS: usize = 12;
+
 /// What streams of events need.
 #[derive(Clone)]
 pub(super) struct Streams {
@@ -30,7 +33,7 @@ pub(super) struct Streams {
 /// Turns a problem into a message.
 pub(super) fn problem(problem: &Problem) -> Response<Body> {
     let json = serde_json::to_vec(problem).unwrap_or_default();
-    let mut response = message(problem.status, "application/problem+json", Body::from(json));
+    let mut response = message(problem.status, Cow::Borrowed("application/problem+json"), Body::from(json));
     let headers = response.headers_mut();
     if let Some(wait) = problem.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)));
@@ -63,10 +66,11 @@ pub(super) fn answer(answer: web::Answer, last: Option<&str>, streams: &Streams)
         }
         _ => return problem(&Problem::new(500, "unserialisable", "the answer is of a kind that this server does not know")),
     };
-    let mut response = message(status, &media_type, body);
+    let mut response = message(status, media_type, body);
     for (name, value) in headers {
         // A value that no header can have came from a plugin, or from what a plugin was given.
-        let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
+        let value = HeaderValue::from_maybe_shared(Bytes::from(value));
+        let (Ok(name), Ok(value)) = (HeaderName::try_from(name), value) else {
             return problem(&Problem::new(
                 500,
                 "unserialisable",
@@ -78,10 +82,17 @@ pub(super) fn answer(answer: web::Answer, last: Option<&str>, streams: &Streams)
     response
 }
 
-fn message(status: u16, media_type: &str, body: Body) -> Response<Body> {
+fn message(status: u16, media_type: Cow<'static, str>, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    if let (false, Ok(media_type)) = (media_type.is_empty(), media_type.parse()) {
+    // There will be as many as a page has, and they are made room for once.
+    response.headers_mut().reserve(MOST_HEADERS);
+    let is_there = !media_type.is_empty();
+    let media_type = match media_type {
+        Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
+        Cow::Owned(text) => Bytes::from(text),
+    };
+    if let (true, Ok(media_type)) = (is_there, HeaderValue::from_maybe_shared(media_type)) {
         response.headers_mut().insert(header::CONTENT_TYPE, media_type);
     }
     response

@@ -81,7 +81,7 @@ pub(crate) async fn run(agent: &Agent, live: &Arc<Live>, served: Served, screen:
     // Whoever follows a session is sent what plugins say in it, and it is stored for the others: no session is out of reach.
     agent.outbox.show_all();
     let handling = tokio::spawn(hooks::handle(Arc::clone(&server), ending.clone()));
-    let serving = doors.serve(server.router(), &settings, ending, deadline);
+    let serving = doors.serve(&server, &settings, ending, deadline);
     tokio::pin!(serving);
     tokio::select! {
         () = &mut serving => {}

@@ -1,13 +1,14 @@
 //! Taking connections, and letting them end.
 
 use std::{
+    convert::Infallible,
     net::{IpAddr, SocketAddr},
     path::Path,
     sync::Arc,
     time::Duration,
 };
 
-use axum::{Router, extract::Request};
+use axum::{Router, body::Body, http::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -16,9 +17,13 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
-use tower_service::Service;
 
-use super::{door::Peer, line::Line, settings::ServeSettings};
+use super::{
+    door::{Peer, door},
+    line::Line,
+    server::Server,
+    settings::ServeSettings,
+};
 
 /// The most lines of a head.
 const MOST_HEADERS: usize = 100;
@@ -76,7 +81,7 @@ impl Doors {
     /// Takes connections until the server ends, and then lets them finish what they are at for as long as `deadline` says.
     pub(super) async fn serve(
         self,
-        router: Router,
+        server: &Arc<Server>,
         settings: &ServeSettings,
         mut ending: watch::Receiver<bool>,
         deadline: Duration,
@@ -86,6 +91,8 @@ impl Doors {
             receive_deadline: settings.receive_deadline,
             header_bytes: settings.header_bytes.max(LEAST_HEADER_BYTES),
             ending: ending.clone(),
+            server: Arc::clone(server),
+            router: server.router(),
         };
         let mut connections = JoinSet::new();
         loop {
@@ -101,7 +108,7 @@ impl Doors {
                 () = is_ending(&mut ending) => break,
                 taken = self.tcp.accept() => match taken {
                     Ok((stream, from)) => {
-                        connections.spawn(how.clone().serve(stream, Some(from.ip()), place, router.clone()));
+                        connections.spawn(how.clone().serve(stream, Some(from.ip()), place));
                     }
                     Err(error) => {
                         tracing::warn!("a connection could not be taken: {error}");
@@ -111,7 +118,7 @@ impl Doors {
                 taken = self.accept_unix() => match taken {
                     #[cfg(unix)]
                     Ok(stream) => {
-                        connections.spawn(how.clone().serve(stream, None, place, router.clone()));
+                        connections.spawn(how.clone().serve(stream, None, place));
                     }
                     #[cfg(not(unix))]
                     Ok(()) => {}
@@ -172,6 +179,8 @@ struct How {
     receive_deadline: Duration,
     header_bytes: usize,
     ending: watch::Receiver<bool>,
+    server: Arc<Server>,
+    router: Router,
 }
 
 impl How {
@@ -180,14 +189,14 @@ impl How {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         from: Option<IpAddr>,
         place: OwnedSemaphorePermit,
-        router: Router,
     ) {
         let (line, cut) = Line::new(stream, place);
         let peer = Peer { address: from, cut };
+        let (server, router) = (self.server, self.router);
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer.clone());
-            // A router is always ready.
-            router.clone().call(request)
+            let (server, router) = (Arc::clone(&server), router.clone());
+            async move { Ok::<_, Infallible>(door(&server, &router, request.map(Body::new)).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -8,15 +8,16 @@ use std::{
 };
 
 use axum::{
+    Router,
     body::Body,
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, header},
-    middleware::Next,
 };
 use futures_util::FutureExt;
 use nekro_core::kernel::{Buckets, Refused};
+use tower_service::Service;
 
-use super::{access::Identity, answer, line::Cut, problem::Problem, server::Server};
+use super::{access::Identity, answer, line::Cut, problem::Problem, routes, server::Server};
 use crate::{cli::plain, style::DIM};
 
 /// Where a connection comes from.
@@ -28,54 +29,73 @@ pub(super) struct Peer {
     pub(super) cut: Arc<Cut>,
 }
 
-/// Lets a request in or not, and finishes its answer.
-pub(super) async fn door(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response<Body> {
+/// Whose requests are counted together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Who {
+    /// Those of whoever has this token.
+    Named(Arc<str>),
+    /// Those without one that come from here; none for a Unix socket.
+    From(Option<IpAddr>),
+    /// All that try to log in.
+    LoggingIn,
+}
+
+/// Lets a request in or not, and finishes its answer. Plugins' routes are not in the router: the kernel finds them.
+pub(super) async fn door(server: &Arc<Server>, router: &Router, request: Request) -> Response<Body> {
     let started = Instant::now();
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     server.kept.metrics.begin();
     let (mut response, who) = match server.admit(&request) {
         Ok(identity) => {
-            let mut request = request;
-            let who = identity.name.clone();
-            request.extensions_mut().insert(identity);
+            let who = Some(Arc::clone(&identity.name));
+            let answering = async {
+                if uri.path().starts_with("/p/") {
+                    return routes::answer(server, identity, request).await;
+                }
+                let mut request = request;
+                request.extensions_mut().insert(identity);
+                match router.clone().call(request).await {
+                    Ok(answered) => answered,
+                    Err(never) => match never {},
+                }
+            };
             // A mistake of ours in one request ends neither the connection nor the server.
-            let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+            let answered = AssertUnwindSafe(answering).catch_unwind().await;
             let answered = answered.unwrap_or_else(|_| {
-                tracing::error!(path, "answering a request panicked");
+                tracing::error!(path = uri.path(), "answering a request panicked");
                 answer::problem(&Problem::new(500, "panicked", "the request could not be answered"))
             });
             (answered, who)
         }
-        Err(problem) => (answer::problem(&problem), String::new()),
+        Err(problem) => (answer::problem(&problem), None),
     };
     protect(response.headers_mut());
     let status = response.status().as_u16();
     server.kept.metrics.end(status, started.elapsed());
-    server.console(&method, &path, status, started.elapsed(), &who);
+    server.console(&method, uri.path(), status, started.elapsed(), who.as_deref().unwrap_or_default());
     response
 }
 
 impl Server {
     fn admit(&self, request: &Request) -> Result<Identity, Problem> {
         let peer = request.extensions().get::<Peer>().and_then(|peer| peer.address);
-        let peer = peer.map_or_else(|| "socket".to_owned(), |peer| peer.to_string());
         let headers = request.headers();
         let host = host(headers, request.uri())?;
-        check_host(&host, &self.settings.hosts)?;
-        check_page(request.method(), headers, &host)?;
-        let identity = self.identify(headers, &peer)?;
+        check_host(host, &self.settings.hosts)?;
+        check_page(request.method(), headers, host)?;
+        let identity = self.identify(headers, peer)?;
         // Those without a name are told apart by where they come from.
-        let whose = if identity == Identity::guest() { peer } else { format!("={}", identity.name) };
+        let whose = if identity.is_guest() { Who::From(peer) } else { Who::Named(Arc::clone(&identity.name)) };
         count(&self.kept.rates, whose, self.settings.rate_callers, "`serve.rate`")?;
         Ok(identity)
     }
 
-    fn identify(&self, headers: &HeaderMap, peer: &str) -> Result<Identity, Problem> {
+    fn identify(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Identity, Problem> {
         let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("\u{fffd}"));
         if let Some(authorization) = text(header::AUTHORIZATION) {
             let scheme_and_token = authorization.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
             let found = scheme_and_token.and_then(|(_, token)| self.tokens.find(token.trim()));
-            return found.ok_or_else(|| self.refuse(peer));
+            return found.ok_or_else(|| self.refuse(Who::From(peer)));
         }
         if let Some(identity) = text(header::COOKIE).and_then(|cookies| self.kept.logins.find(cookies)) {
             return Ok(identity);
@@ -84,8 +104,8 @@ impl Server {
     }
 
     /// Counts a wrong token, and says that it is wrong.
-    pub(super) fn refuse(&self, peer: &str) -> Problem {
-        match count(&self.kept.refused, peer.to_owned(), self.settings.rate_callers, "20 wrong tokens in a minute") {
+    pub(super) fn refuse(&self, whose: Who) -> Problem {
+        match count(&self.kept.refused, whose, self.settings.rate_callers, "20 wrong tokens in a minute") {
             Ok(()) => Problem::new(401, "unauthorized", "the token is not one that this server knows"),
             Err(problem) => problem,
         }
@@ -105,7 +125,7 @@ impl Server {
     }
 }
 
-fn count(buckets: &Buckets<String>, whose: String, most: usize, limit: &str) -> Result<(), Problem> {
+fn count(buckets: &Buckets<Who>, whose: Who, most: usize, limit: &str) -> Result<(), Problem> {
     let Err(refused) = buckets.take(whose, most) else { return Ok(()) };
     let problem = Problem::new(429, "rate_limited", "you have asked too often: try again later").retryable();
     let problem = problem.with_hint(format!("the limit is {limit}"));
@@ -116,11 +136,11 @@ fn count(buckets: &Buckets<String>, whose: String, most: usize, limit: &str) -> 
 }
 
 /// Returns by which name the server was reached, with the port.
-fn host(headers: &HeaderMap, uri: &Uri) -> Result<String, Problem> {
+fn host<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Result<&'r str, Problem> {
     // A request for a proxy has it in its first line, and that counts.
-    let of_line = uri.authority().map(|authority| authority.as_str().to_owned());
+    let of_line = uri.authority().map(|authority| authority.as_str());
     let mut of_headers = headers.get_all(header::HOST).iter();
-    let of_header = of_headers.next().and_then(|host| host.to_str().ok()).map(str::to_owned);
+    let of_header = of_headers.next().and_then(|host| host.to_str().ok());
     if of_headers.next().is_some() {
         return Err(Problem::bad_request("there is more than one `Host`"));
     }
@@ -157,21 +177,25 @@ fn check_page(method: &Method, headers: &HeaderMap, host: &str) -> Result<(), Pr
     if is_ours { Ok(()) } else { Err(Problem::new(403, "forbidden", "the request comes from a page of another server")) }
 }
 
-/// Tells a browser how little an answer may do, unless the answer says it itself.
-fn protect(headers: &mut HeaderMap) {
-    const ALL: [(HeaderName, &str); 6] = [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (
-            header::CONTENT_SECURITY_POLICY,
+/// What a browser is told with every answer: how little that may do.
+static PROTECTION: [(HeaderName, HeaderValue); 6] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
             "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         ),
-    ];
-    for (name, value) in ALL {
-        headers.insert(name, HeaderValue::from_static(value));
+    ),
+];
+
+/// Adds what protects a browser. Nothing is kept by it, unless the answer says otherwise.
+fn protect(headers: &mut HeaderMap) {
+    for (name, value) in &PROTECTION {
+        headers.insert(name, value.clone());
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }

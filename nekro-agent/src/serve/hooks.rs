@@ -1,6 +1,6 @@
 //! Webhooks: believed by their signature, stored, answered, and handled afterwards, also by the next start.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use axum::{body::Body, http::Response};
 use futures_util::StreamExt;
@@ -52,6 +52,7 @@ pub(super) async fn answer(server: &Server, request: axum::extract::Request) -> 
 
 async fn take(server: &Server, request: axum::extract::Request) -> Result<web::Answer, Problem> {
     let path = request.uri().path().strip_prefix("/hooks").and_then(request::parts).unwrap_or_default();
+    let path: Vec<_> = path.into_iter().map(Cow::into_owned).collect();
     let nothing = || Problem::not_found("there is no webhook at this path");
     let [plugin, name] = path.as_slice() else { return Err(nothing()) };
     let entry = server.kernel.webhook(plugin, name).ok_or_else(nothing)?;

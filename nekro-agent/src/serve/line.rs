@@ -63,12 +63,12 @@ impl<S> Drop for Line<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Line<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(context, buffer) {
-            return Poll::Ready(read);
-        }
         // In this order: one that is cut between the two is noticed.
         self.cut.reader.register(context.waker());
-        if self.cut.is_cut() { Poll::Ready(Ok(())) } else { Poll::Pending }
+        if self.cut.is_cut() {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 

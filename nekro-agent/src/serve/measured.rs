@@ -72,7 +72,7 @@ pub async fn serve(registry: Registry, directory: PathBuf) -> Served {
     let deadline = settings.shutdown_deadline;
     drop(tokio::spawn(async move {
         let _agent = agent;
-        doors.serve(server.router(), &settings, ending, deadline).await;
+        doors.serve(&server, &settings, ending, deadline).await;
     }));
     Served { address, token, _end: end }
 }

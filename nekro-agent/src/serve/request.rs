@@ -1,5 +1,7 @@
 //! A request, once it is known who asks: its path, its query and its body, read as what they should be.
 
+use std::borrow::Cow;
+
 use axum::{
     body::Bytes,
     extract::Query,
@@ -106,7 +108,7 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 /// Splits a path into its parts, decoded. `None` for one that is no text.
-pub(super) fn parts(path: &str) -> Option<Vec<String>> {
+pub(super) fn parts(path: &str) -> Option<Vec<Cow<'_, str>>> {
     let path = path.strip_prefix('/').unwrap_or(path);
     if path.is_empty() {
         return Some(Vec::new());
@@ -114,7 +116,10 @@ pub(super) fn parts(path: &str) -> Option<Vec<String>> {
     path.split('/').map(decoded).collect()
 }
 
-fn decoded(part: &str) -> Option<String> {
+fn decoded(part: &str) -> Option<Cow<'_, str>> {
+    if !part.contains('%') {
+        return Some(Cow::Borrowed(part));
+    }
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.bytes();
     while let Some(byte) = rest.next() {
@@ -126,7 +131,7 @@ fn decoded(part: &str) -> Option<String> {
         let (high, low) = (digit(rest.next())?, digit(rest.next())?);
         bytes.push(u8::try_from(high * 16 + low).ok()?);
     }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -138,7 +143,7 @@ mod tests {
         let check = |path: &str, expected: Option<&[&str]>| {
             let parts = parts(path);
             assert_eq!(
-                parts.as_deref().map(|parts| parts.iter().map(String::as_str).collect::<Vec<_>>()).as_deref(),
+                parts.as_deref().map(|parts| parts.iter().map(AsRef::as_ref).collect::<Vec<&str>>()).as_deref(),
                 expected,
                 "{path}"
             );

@@ -1,6 +1,9 @@
 //! Plugins' routes: found by the kernel, which knows who is running.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     body::Body,
@@ -19,66 +22,66 @@ use super::{
 };
 
 /// Answers a request for something below `/p/`.
-pub(super) async fn answer(server: &Arc<Server>, request: axum::extract::Request) -> Response<Body> {
+pub(super) async fn answer(server: &Arc<Server>, identity: Identity, request: axum::extract::Request) -> Response<Body> {
     let method = request.method().clone();
-    let started = std::time::Instant::now();
-    let mut asked = Asked::default();
-    let answered = match asked.answer(server, request).await {
-        Ok(answered) => answered,
-        Err(problem) => answer::problem(&problem),
+    let (started, who) = (Instant::now(), Arc::clone(&identity.name));
+    let found = find(server, &request);
+    let entry = found.as_ref().ok().map(|(entry, _)| *entry);
+    let answered = match found {
+        Ok((entry, given)) => ask(server, entry, given, identity, request).await,
+        Err(problem) => Err(problem),
     };
-    if let Some(entry) = asked.entry {
-        record(entry, &method, answered.status(), started.elapsed(), &asked.who);
+    let answered = answered.unwrap_or_else(|problem| answer::problem(&problem));
+    if let Some(entry) = entry {
+        record(entry, &method, answered.status(), started.elapsed(), &who);
     }
     answered
 }
 
-/// What was found out of a request while it was answered.
-#[derive(Default)]
-struct Asked<'s> {
-    entry: Option<&'s RouteEntry>,
-    who: String,
+/// What the path of a request gives, by name.
+type FromPath = Vec<(&'static str, String)>;
+
+fn find<'s>(server: &'s Server, request: &axum::extract::Request) -> Result<(&'s RouteEntry, FromPath), Problem> {
+    let nothing = || Problem::new(404, "unknown_route", "there is nothing at this path");
+    let path = request.uri().path().strip_prefix("/p/").ok_or_else(nothing)?;
+    let (plugin, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
+    let parts = request::parts(rest).ok_or_else(|| Problem::bad_request("the path is no text"))?;
+    match server.kernel.find_route(plugin, request.method().as_str(), &parts) {
+        FoundRoute::Route(entry, given) => Ok((entry, given)),
+        FoundRoute::OtherMethods(methods) => {
+            let names: Vec<_> = methods.iter().map(|method| method.name()).collect();
+            let problem = Problem::new(405, "method_not_allowed", "what is at this path is asked for by another method");
+            Err(Problem { allow: Some(names.join(", ").into()), ..problem })
+        }
+        _ => Err(nothing()),
+    }
 }
 
-impl<'s> Asked<'s> {
-    async fn answer(&mut self, server: &'s Arc<Server>, request: axum::extract::Request) -> Result<Response<Body>, Problem> {
-        let nothing = || Problem::new(404, "unknown_route", "there is nothing at this path");
-        let path = request.uri().path().strip_prefix("/p/").ok_or_else(nothing)?;
-        let (plugin, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
-        let parts = request::parts(rest).ok_or_else(|| Problem::bad_request("the path is no text"))?;
-        let (entry, given) = match server.kernel.find_route(plugin, request.method().as_str(), &parts) {
-            FoundRoute::Route(entry, given) => (entry, given),
-            FoundRoute::OtherMethods(methods) => {
-                let names: Vec<_> = methods.iter().map(|method| method.name()).collect();
-                let problem = Problem::new(405, "method_not_allowed", "what is at this path is asked for by another method");
-                return Err(Problem { allow: Some(names.join(", ").into()), ..problem });
-            }
-            _ => return Err(nothing()),
-        };
-        self.entry = Some(entry);
-        if let Some(identity) = request.extensions().get::<Identity>() {
-            self.who.clone_from(&identity.name);
-        }
-        if entry.is_router() {
-            let identity = request.extensions().get::<Identity>().cloned().unwrap_or_else(Identity::guest);
-            server.allow(&identity, entry.decl.role)?;
-            return routers::answer(server, entry, identity.caller(), request).await;
-        }
-        let request = server.receive(request, Vec::new(), entry.decl.role).await?;
-        let mut words = request.pairs();
-        let body = match request.media_type().as_str() {
-            _ if request.body.is_empty() => Map::new(),
-            // What a page's form sends.
-            "application/x-www-form-urlencoded" => {
-                words.extend(url::form_urlencoded::parse(&request.body).into_owned());
-                Map::new()
-            }
-            _ => request.json()?,
-        };
-        let answered = server.kernel.route(entry, Given::new(given, words, body), &request.caller()).await?;
-        let answered = answer::answer(answered, request.header("last-event-id"), &server.kept.streams);
-        Ok(unless_known(&request, answered))
+async fn ask(
+    server: &Arc<Server>,
+    entry: &RouteEntry,
+    given: FromPath,
+    identity: Identity,
+    request: axum::extract::Request,
+) -> Result<Response<Body>, Problem> {
+    server.allow(&identity, entry.decl.role)?;
+    if entry.is_router() {
+        return routers::answer(server, entry, identity.caller(), request).await;
     }
+    let request = server.read(request, Vec::new(), identity).await?;
+    let mut words = request.pairs();
+    let body = if request.body.is_empty() {
+        Map::new()
+    } else if request.media_type() == "application/x-www-form-urlencoded" {
+        // What a page's form sends.
+        words.extend(url::form_urlencoded::parse(&request.body).into_owned());
+        Map::new()
+    } else {
+        request.json()?
+    };
+    let answered = server.kernel.route(entry, Given::new(given, words, body), &request.caller()).await?;
+    let answered = answer::answer(answered, request.header("last-event-id"), &server.kept.streams);
+    Ok(unless_known(&request, answered))
 }
 
 /// Leaves out what a browser has already, by the mark that it was told before.
@@ -97,7 +100,7 @@ fn unless_known(request: &Request, answered: Response<Body>) -> Response<Body> {
 
 /// Writes a line of the log: who asked a plugin for what. Neither the path nor the query, for they may hold secrets; by the route it is known
 /// what was asked. Looking at something is worth less room than changing it.
-fn record(entry: &RouteEntry, method: &Method, status: StatusCode, took: std::time::Duration, who: &str) {
+fn record(entry: &RouteEntry, method: &Method, status: StatusCode, took: Duration, who: &str) {
     let (plugin, route, status) = (entry.decl.plugin.id, entry.decl.name, status.as_u16());
     let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let is_look = matches!(*method, Method::GET | Method::HEAD) && (200..400).contains(&status);

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes, HttpBody},
     extract::{RawPathParams, State, rejection::RawPathParamsRejection},
     http::Response,
-    middleware::from_fn_with_state,
-    routing::{MethodFilter, any, on},
+    routing::{MethodFilter, on},
 };
 use nekro_core::{
     Method,
@@ -23,14 +22,13 @@ use super::{
     api::{self, Operation},
     background::Background,
     conversations::Conversations,
-    door::door,
+    door::Who,
     feed::Feed,
     hooks::{self, Hooks},
     login::Logins,
     metrics::Metrics,
     problem::Problem,
     request::Request,
-    routes,
     settings::ServeSettings,
 };
 use crate::{agent::Machine, settings::live::Live, storage::Storage};
@@ -60,9 +58,9 @@ pub(super) struct Server {
 /// What a server keeps from one request to the next.
 pub(super) struct Kept {
     /// How often each caller asks.
-    pub(super) rates: Buckets<String>,
+    pub(super) rates: Buckets<Who>,
     /// How many wrong tokens came from where.
-    pub(super) refused: Buckets<String>,
+    pub(super) refused: Buckets<Who>,
     pub(super) logins: Logins,
     pub(super) metrics: Metrics,
     /// The conversations that clients of the OpenAI API have begun.
@@ -92,7 +90,7 @@ impl Server {
         *self.kept.streams.ending.borrow()
     }
 
-    /// Returns what answers every path.
+    /// Returns what answers every path that is not a plugin's.
     pub(super) fn router(self: &Arc<Self>) -> Router {
         let mut router = Router::new();
         for operation in api::operations() {
@@ -102,11 +100,6 @@ impl Server {
                       request: axum::extract::Request| async move { server.operate(operation, path, request).await };
             router = router.route(operation.path, on(filter(operation.method), answered));
         }
-        let plugin = |State(server): State<Arc<Self>>, request: axum::extract::Request| async move {
-            routes::answer(&server, request).await
-        };
-        router =
-            router.route("/p/{plugin}", any(plugin)).route("/p/{plugin}/", any(plugin)).route("/p/{plugin}/{*rest}", any(plugin));
         let hook = |State(server): State<Arc<Self>>, request: axum::extract::Request| async move {
             hooks::answer(&server, request).await
         };
@@ -119,11 +112,7 @@ impl Server {
         let other_method = || async {
             answer::problem(&Problem::new(405, "method_not_allowed", "what is at this path is asked for by another method"))
         };
-        router
-            .fallback(nothing)
-            .method_not_allowed_fallback(other_method)
-            .layer(from_fn_with_state(Arc::clone(self), door))
-            .with_state(Arc::clone(self))
+        router.fallback(nothing).method_not_allowed_fallback(other_method).with_state(Arc::clone(self))
     }
 
     /// Returns what answers MCP clients.
@@ -144,7 +133,7 @@ impl Server {
             request.extensions_mut().insert(crate::mcp::Asking(caller));
             next.run(request).await
         };
-        let layer = from_fn_with_state(Arc::clone(self), ask);
+        let layer = axum::middleware::from_fn_with_state(Arc::clone(self), ask);
         Router::new().route_service("/mcp", service).route_layer(layer)
     }
 
@@ -174,9 +163,23 @@ impl Server {
         path: Vec<(String, String)>,
         role: Option<nekro_core::Role>,
     ) -> Result<Request, Problem> {
-        let (parts, body) = request.into_parts();
-        let identity = parts.extensions.get::<Identity>().cloned().unwrap_or_else(Identity::guest);
+        let identity = request.extensions().get::<Identity>().cloned().unwrap_or_else(Identity::guest);
         self.allow(&identity, role)?;
+        self.read(request, path, identity).await
+    }
+
+    /// Reads a request of somebody who may ask.
+    pub(super) async fn read(
+        &self,
+        request: axum::extract::Request,
+        path: Vec<(String, String)>,
+        identity: Identity,
+    ) -> Result<Request, Problem> {
+        let (parts, body) = request.into_parts();
+        let head = |body| Request { uri: parts.uri, headers: parts.headers, path, body, identity };
+        if body.is_end_stream() {
+            return Ok(head(Bytes::new()));
+        }
         let whole = axum::body::to_bytes(body, self.settings.body_bytes);
         let body = match tokio::time::timeout(self.settings.receive_deadline, whole).await {
             Ok(Ok(body)) => body,
@@ -189,7 +192,7 @@ impl Server {
                 return Err(problem.with_hint("the limit is `serve.receive_deadline`"));
             }
         };
-        Ok(Request { uri: parts.uri, headers: parts.headers, path, body, identity })
+        Ok(head(body))
     }
 
     /// The body of a request is too long.
@@ -202,7 +205,7 @@ impl Server {
     /// Decides whether somebody may ask for what is for a role and above.
     pub(super) fn allow(&self, identity: &Identity, role: Option<nekro_core::Role>) -> Result<(), Problem> {
         match role {
-            Some(role) if identity.role < role && *identity == Identity::guest() => {
+            Some(role) if identity.role < role && identity.is_guest() => {
                 let problem = Problem::new(401, "unauthorized", "a token is needed for this");
                 Err(problem.with_hint("send it as `Authorization: Bearer TOKEN`, or log in at /login"))
             }

@@ -1,5 +1,7 @@
 //! Arguments as a person types them: words and options, turned into JSON by the schema.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::{ArgumentsError, Mistake, MistakeKind, suggest};
@@ -9,11 +11,12 @@ pub(crate) struct Form<'a> {
     pub(crate) name: &'a str,
     pub(crate) schema: &'a Value,
     pub(crate) definitions: Option<&'a Value>,
+    pub(crate) kind: Kind,
 }
 
 /// What a word for an argument is turned into.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
     Text,
     Switch,
     List,
@@ -77,7 +80,7 @@ pub(crate) fn from_words(forms: &[Form<'_>], words: &[String]) -> Result<String,
 /// it is a text; a box that was ticked says `on`.
 pub(crate) fn from_pairs(
     forms: &[Form<'_>],
-    pairs: &[(String, String)],
+    pairs: &[(Cow<'static, str>, String)],
     mut object: Map<String, Value>,
 ) -> Result<String, ArgumentsError> {
     let mut mistakes = Vec::new();
@@ -85,7 +88,7 @@ pub(crate) fn from_pairs(
         let Some(form) = forms.iter().find(|form| form.name == name) else {
             let known: Vec<_> = forms.iter().map(|form| form.name.to_owned()).collect();
             let meant = suggest(name, known.iter().map(String::as_str)).map(str::to_owned);
-            mistakes.push(Mistake::new(name, MistakeKind::Unknown { meant, known }));
+            mistakes.push(Mistake::new(name.clone(), MistakeKind::Unknown { meant, known }));
             continue;
         };
         let value = match (form.kind(), text.as_str()) {
@@ -132,9 +135,14 @@ fn place(forms: &[Form<'_>], mut words: &[&str], object: &mut Map<String, Value>
     }
 }
 
-impl Form<'_> {
+impl<'a> Form<'a> {
+    /// Reads off a schema what a word becomes.
+    pub(crate) fn new(name: &'a str, schema: &'a Value, definitions: Option<&'a Value>) -> Self {
+        Self { name, schema, definitions, kind: kind(schema, definitions, 8) }
+    }
+
     fn kind(&self) -> Kind {
-        kind(self.schema, self.definitions, 8)
+        self.kind
     }
 
     fn value(&self, word: &str) -> Value {
@@ -145,7 +153,7 @@ impl Form<'_> {
             Kind::List if word.starts_with('[') => serde_json::from_str(word).unwrap_or_else(|_| Value::String(word.to_owned())),
             Kind::List => {
                 let items = resolve(self.schema, self.definitions).get("items").unwrap_or(&Value::Null);
-                Form { name: self.name, schema: items, definitions: self.definitions }.value(word)
+                Form::new(self.name, items, self.definitions).value(word)
             }
         }
     }
@@ -186,7 +194,7 @@ fn kind(schema: &Value, definitions: Option<&Value>, depth: u8) -> Kind {
         let Some(first) = kinds.next() else { return Kind::Json };
         return if kinds.all(|kind| kind == first) { first } else { Kind::Json };
     }
-    if schema.get("const").or_else(|| schema.pointer("/enum/0")).is_some_and(Value::is_string) {
+    if schema.get("const").or_else(|| schema.get("enum")?.get(0)).is_some_and(Value::is_string) {
         return Kind::Text;
     }
     let word = match schema.get("type") {
@@ -219,7 +227,7 @@ mod tests {
         let (city, days) = (json!({ "type": "string" }), json!({ "type": ["integer", "null"] }));
         let (raw, tags) = (json!({ "type": "boolean" }), json!({ "type": "array", "items": { "$ref": "#/$defs/Tag" } }));
         let definitions = json!({ "Tag": { "oneOf": [{ "const": "a" }, { "const": "b" }] } });
-        let form = |name, schema| Form { name, schema, definitions: Some(&definitions) };
+        let form = |name, schema| Form::new(name, schema, Some(&definitions));
         let forms = [form("city", &city), form("days", &days), form("raw", &raw), form("tags", &tags)];
         let words: Vec<_> = words.split_whitespace().map(str::to_owned).collect();
         expected.assert_eq(&from_words(&forms, &words).unwrap_or_else(|error| error.to_string()));

@@ -412,7 +412,7 @@ impl Kernel {
         let Some(entry) = visible else { return Err(self.unknown_tool(tool, caller)) };
         drop(live);
         let definitions = entry.arguments().get("$defs");
-        let forms = entry.parameters().into_iter().map(|one| Form { name: one.name, schema: one.schema, definitions });
+        let forms = entry.parameters().into_iter().map(|one| Form::new(one.name, one.schema, definitions));
         let arguments = from_words(&forms.collect::<Vec<_>>(), words)?;
         self.call(tool, &arguments, caller).await
     }
@@ -498,10 +498,8 @@ impl Kernel {
 }
 
 pub(super) fn forms<'a>(schema: &'a Value, arguments: &[crate::argument::ArgumentDecl]) -> Vec<Form<'a>> {
-    let form = |argument: &crate::argument::ArgumentDecl| Form {
-        name: argument.name,
-        schema: schema_of(schema, argument.name),
-        definitions: schema.get("$defs"),
+    let form = |argument: &crate::argument::ArgumentDecl| {
+        Form::new(argument.name, schema_of(schema, argument.name), schema.get("$defs"))
     };
     arguments.iter().map(form).collect()
 }

@@ -1,6 +1,7 @@
 //! Routes: which one is meant by a request, and calling it.
 
 use std::{
+    borrow::Cow,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -14,7 +15,7 @@ use super::{
     restriction::{Restriction, Slot},
 };
 use crate::{
-    argument::from_pairs,
+    argument::{Form, Kind, from_pairs},
     call::{Body, Call, Input},
     caller::Caller,
     error::{Error, Result},
@@ -33,6 +34,7 @@ pub struct RouteEntry {
     segments: Vec<Segment>,
     arguments: OnceLock<Value>,
     output: OnceLock<Option<Value>>,
+    kinds: OnceLock<Box<[Kind]>>,
 }
 
 /// A part of a path.
@@ -70,7 +72,7 @@ pub struct Held {
 #[non_exhaustive]
 pub struct Given {
     /// What stands in the path and in the query, as text.
-    pub words: Vec<(String, String)>,
+    pub words: Vec<(Cow<'static, str>, String)>,
     /// What stands in the body.
     pub body: Map<String, Value>,
 }
@@ -78,7 +80,8 @@ pub struct Given {
 impl Given {
     /// Puts together what a request gives: from the path, from the query, and from the body.
     pub fn new(path: Vec<(&'static str, String)>, query: Vec<(String, String)>, body: Map<String, Value>) -> Self {
-        let path = path.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let path = path.into_iter().map(|(name, value)| (Cow::Borrowed(name), value));
+        let query = query.into_iter().map(|(name, value)| (Cow::Owned(name), value));
         Self { words: path.chain(query).collect(), body }
     }
 }
@@ -97,7 +100,7 @@ fn split(path: &'static str) -> Vec<Segment> {
 impl RouteEntry {
     pub(crate) fn new(decl: &'static RouteDecl, plugin: usize) -> Self {
         let segments = split(decl.path);
-        Self { decl, plugin, number: 0, segments, arguments: OnceLock::new(), output: OnceLock::new() }
+        Self { decl, plugin, number: 0, segments, arguments: OnceLock::new(), output: OnceLock::new(), kinds: OnceLock::new() }
     }
 
     /// Returns the whole path, such as `/p/board/boards/{id}`.
@@ -121,6 +124,24 @@ impl RouteEntry {
     /// Describes the answer; `None` for one that is not JSON.
     pub fn output(&self) -> Option<&Value> {
         self.output.get_or_init(|| body_schema((self.decl.output)().schema)).as_ref()
+    }
+
+    /// Puts what was given together as a JSON object.
+    fn read_given(&self, given: Given) -> Result<Cow<'static, str>> {
+        if given.words.is_empty() && given.body.is_empty() {
+            return Ok(Cow::Borrowed("{}"));
+        }
+        let schema = self.arguments();
+        let (properties, definitions) = (schema.get("properties"), schema.get("$defs"));
+        // What each argument is written as is read off its schema once.
+        let kinds =
+            self.kinds.get_or_init(|| super::call::forms(schema, self.decl.arguments).iter().map(|form| form.kind).collect());
+        let forms = self.decl.arguments.iter().zip(kinds).map(|(argument, kind)| {
+            let schema = properties.and_then(|properties| properties.get(argument.name)).unwrap_or(&Value::Null);
+            Form { name: argument.name, schema, definitions, kind: *kind }
+        });
+        let forms: Vec<_> = forms.collect();
+        Ok(Cow::Owned(from_pairs(&forms, &given.words, given.body)?))
     }
 
     /// Returns what no other route of the plugin may have: the method, and the path without the names of its arguments.
@@ -241,8 +262,7 @@ impl Kernel {
             return Err(unknown());
         }
         let plugin = self.running(entry.plugin, None).ok_or_else(unknown)?;
-        let forms = super::call::forms(entry.arguments(), entry.decl.arguments);
-        let arguments = from_pairs(&forms, &given.words, given.body)?;
+        let arguments = entry.read_given(given)?;
         if restriction.is_some() {
             self.count_call(restriction, &format!("{} {}", entry.decl.method, entry.path()), caller)?;
         }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Answers, Operation, run};
-use crate::serve::{openapi, problem::Problem, request::Request, server::Server};
+use crate::serve::{door::Who, openapi, problem::Problem, request::Request, server::Server};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new(
@@ -80,7 +80,7 @@ async fn enter(server: &Server, request: &Request) -> Result<Answer, Problem> {
         request.json()?
     };
     // Where it comes from was counted at the door; here all wrong ones count together.
-    let identity = server.tokens.find(token.trim()).ok_or_else(|| server.refuse("login"))?;
+    let identity = server.tokens.find(token.trim()).ok_or_else(|| server.refuse(Who::LoggingIn))?;
     let cookie = server
         .kept
         .logins
