@@ -38,7 +38,7 @@ pub(crate) use self::{
     directory::{DEFAULT_DIRECTORY, DataDirectory, create_private, only_owner, open_private},
     ledger::Ledger,
     problem::StorageError,
-    vectors::{CollectionRow, NewPoint, PointRow, Written},
+    vectors::{CollectionRow, NewPoint, Written},
     whose::{Removed, Whose},
 };
 use self::{

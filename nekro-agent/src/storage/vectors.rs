@@ -6,7 +6,6 @@ use std::collections::{HashMap, HashSet};
 
 use nekro_core::{Filter, VectorPlace, VectorPoint, VectorSelection};
 use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::Value;
 
 use super::{Storage, StorageError, most, values::Columns, whose::Rows};
 
@@ -34,13 +33,6 @@ pub(crate) struct Waiting {
     pub(crate) id: i64,
     pub(crate) written: i64,
     pub(crate) text: String,
-}
-
-/// A text that is there.
-#[derive(Clone, Debug)]
-pub(crate) struct PointRow {
-    pub(crate) point: VectorPoint,
-    pub(crate) vector: Option<Vec<u8>>,
 }
 
 /// What came of a write.
@@ -84,6 +76,11 @@ impl Storage {
         self.write(move |connection| pin(connection, &place, &model, dimension)).await
     }
 
+    /// Returns a collection, without counting what is in it.
+    pub(crate) async fn vector_collection(&self, place: &VectorPlace) -> Result<Option<CollectionRow>, StorageError> {
+        self.read(|connection| collection(connection, place)).await
+    }
+
     /// Returns texts that have no vector, and how many there are.
     pub(crate) async fn vector_waiting(&self, place: &VectorPlace, limit: usize) -> Result<(u64, Vec<Waiting>), StorageError> {
         let place = place.clone();
@@ -120,8 +117,19 @@ impl Storage {
         self.scan(move |connection| delta(connection, &place, &known)).await
     }
 
+    /// Compares texts that a filter fits with a vector as they are on the disk: their numbers, each with how like it is. One that is gone
+    /// meanwhile is left out.
+    pub(crate) async fn vector_compare(
+        &self,
+        ids: Vec<i64>,
+        filter: Filter,
+        like: impl Fn(&[u8]) -> f32 + Send + 'static,
+    ) -> Result<Vec<(f32, i64)>, StorageError> {
+        self.scan(move |connection| compare(connection, &ids, &filter, &like)).await
+    }
+
     /// Returns texts by their numbers. One that is gone meanwhile is left out.
-    pub(crate) async fn vector_rows(&self, ids: Vec<i64>) -> Result<HashMap<i64, PointRow>, StorageError> {
+    pub(crate) async fn vector_rows(&self, ids: Vec<i64>) -> Result<HashMap<i64, VectorPoint>, StorageError> {
         self.scan(move |connection| rows(connection, &ids)).await
     }
 
@@ -352,14 +360,32 @@ fn delta(connection: &Connection, place: &VectorPlace, known: &CollectionRow) ->
     Ok(Delta { vectors: found.collect::<rusqlite::Result<_>>()?, collection: Some(row), anew })
 }
 
-fn rows(connection: &Connection, ids: &[i64]) -> Result<HashMap<i64, PointRow>, StorageError> {
-    let mut find = connection.prepare_cached("SELECT name, text, payload, vector FROM vector_point WHERE id = ?")?;
+fn compare(
+    connection: &Connection,
+    ids: &[i64],
+    filter: &Filter,
+    like: &dyn Fn(&[u8]) -> f32,
+) -> Result<Vec<(f32, i64)>, StorageError> {
+    let mut find = connection.prepare_cached("SELECT vector, payload FROM vector_point WHERE id = ? AND vector IS NOT NULL")?;
+    let mut compared = Vec::with_capacity(ids.len());
+    for id in ids {
+        let mut rows = find.query([id])?;
+        let Some(row) = rows.next()? else { continue };
+        // What nobody asks for is not read.
+        if filter.is_empty() || filter.matches(&serde_json::from_str(row.get_ref(1)?.as_str().unwrap_or_default())?) {
+            compared.push((like(row.get_ref(0)?.as_blob().unwrap_or_default()), *id));
+        }
+    }
+    Ok(compared)
+}
+
+fn rows(connection: &Connection, ids: &[i64]) -> Result<HashMap<i64, VectorPoint>, StorageError> {
+    let mut find = connection.prepare_cached("SELECT name, text, payload FROM vector_point WHERE id = ?")?;
     let mut found = HashMap::with_capacity(ids.len());
     for id in ids {
-        let row = find.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?)));
-        if let Some((name, text, payload, vector)) = row.optional()? {
-            let payload: Value = serde_json::from_str(&payload)?;
-            found.insert(*id, PointRow { point: VectorPoint { id: name, text, payload }, vector });
+        let row = find.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)));
+        if let Some((name, text, payload)) = row.optional()? {
+            found.insert(*id, VectorPoint { id: name, text, payload: serde_json::from_str(&payload)? });
         }
     }
     Ok(found)

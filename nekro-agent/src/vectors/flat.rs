@@ -2,7 +2,10 @@
 //!
 //! A vector has length 1. Bytes are exact enough to find the best few among a thousand times as many, and a quarter of the size.
 
-use std::collections::HashMap;
+use std::{
+    cmp::Ordering,
+    collections::{BinaryHeap, HashMap},
+};
 
 /// Vectors of one collection.
 #[derive(Clone, Debug, Default)]
@@ -22,20 +25,21 @@ impl Flat {
     }
 
     /// Adds a vector, or replaces it. One of another length is left out.
-    pub(super) fn put(&mut self, id: i64, vector: &[f32]) {
+    pub(super) fn put(&mut self, id: i64, vector: impl ExactSizeIterator<Item = f32> + Clone) {
         if vector.len() != self.dimension {
             return;
         }
         let (bytes, scale) = quantised(vector);
         match self.places.get(&id) {
             Some(place) => {
-                self.bytes[place * self.dimension..(place + 1) * self.dimension].copy_from_slice(&bytes);
+                let own = &mut self.bytes[place * self.dimension..(place + 1) * self.dimension];
+                own.iter_mut().zip(bytes).for_each(|(own, byte)| *own = byte);
                 self.scales[*place] = scale;
             }
             None => {
                 self.places.insert(id, self.ids.len());
                 self.ids.push(id);
-                self.bytes.extend_from_slice(&bytes);
+                self.bytes.extend(bytes);
                 self.scales.push(scale);
             }
         }
@@ -56,23 +60,51 @@ impl Flat {
         if vector.len() != self.dimension || self.dimension == 0 || most == 0 {
             return Vec::new();
         }
-        let (query, _) = quantised(vector);
+        let query: Vec<i8> = quantised(vector.iter().copied()).0.collect();
         let vectors = self.bytes.chunks_exact(self.dimension).zip(&self.scales).zip(&self.ids);
-        let mut scored: Vec<_> = vectors.map(|((bytes, scale), id)| (product(bytes, &query) as f32 * scale, *id)).collect();
-        // Of those that are as like, the first: the same in every run.
-        let better = |one: &(f32, i64), other: &(f32, i64)| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1));
-        if scored.len() > most {
-            scored.select_nth_unstable_by(most - 1, better);
-            scored.truncate(most);
+        // The worst of the best so far is on top: most of the others are compared with it, and that is all.
+        let mut best = BinaryHeap::with_capacity(most.min(self.ids.len()) + 1);
+        for ((bytes, scale), id) in vectors {
+            let scored = Scored(product(bytes, &query) as f32 * scale, *id);
+            if best.len() < most {
+                best.push(scored);
+            } else if let Some(mut worst) = best.peek_mut()
+                && scored < *worst
+            {
+                *worst = scored;
+            }
         }
-        scored.sort_unstable_by(better);
-        scored.into_iter().map(|(_, id)| id).collect()
+        best.into_sorted_vec().into_iter().map(|Scored(_, id)| id).collect()
     }
 }
 
+/// How like a vector is, and its number. What is likest is the least; of those that are as like, the first: the same in every run.
+#[derive(Clone, Copy, Debug)]
+struct Scored(f32, i64);
+
+impl Ord for Scored {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.0.total_cmp(&self.0).then(self.1.cmp(&other.1))
+    }
+}
+
+impl PartialOrd for Scored {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Scored {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Scored {}
+
 /// Returns the sum of the products.
-pub(super) fn exact(one: &[f32], other: &[f32]) -> f32 {
-    one.iter().zip(other).map(|(one, other)| one * other).sum()
+pub(super) fn exact(one: impl Iterator<Item = f32>, other: &[f32]) -> f32 {
+    one.zip(other).map(|(one, other)| one * other).sum()
 }
 
 /// Makes a vector as long as 1. One of nothing but zeros, or with something that is no number, is refused.
@@ -86,10 +118,10 @@ pub(super) fn normalised(mut vector: Vec<f32>) -> Option<Vec<f32>> {
 }
 
 /// Returns a vector as bytes, and what one of them stands for.
-fn quantised(vector: &[f32]) -> (Vec<i8>, f32) {
-    let largest = vector.iter().fold(f32::MIN_POSITIVE, |largest, one| largest.max(one.abs()));
+fn quantised(vector: impl Iterator<Item = f32> + Clone) -> (impl Iterator<Item = i8>, f32) {
+    let largest = vector.clone().fold(f32::MIN_POSITIVE, |largest, one| largest.max(one.abs()));
     let scale = largest / 127.0;
-    (vector.iter().map(|one| (one / scale).round() as i8).collect(), scale)
+    (vector.map(move |one| (one / scale).round() as i8), scale)
 }
 
 // Written so that the compiler turns it into instructions that work on many bytes at once.
@@ -113,11 +145,12 @@ mod tests {
         let mut make = || normalised((0..DIMENSION).map(|_| random(&mut seed)).collect()).expect("a vector");
         let vectors: Vec<_> = (0..2_000).map(|_| make()).collect();
         let mut flat = Flat::new(DIMENSION);
-        (0..).zip(&vectors).for_each(|(id, vector)| flat.put(id, vector));
+        (0..).zip(&vectors).for_each(|(id, vector)| flat.put(id, vector.iter().copied()));
         let mut found = 0;
         for _ in 0..20 {
             let query = make();
-            let mut by_numbers: Vec<_> = (0_i64..).zip(&vectors).map(|(id, vector)| (exact(vector, &query), id)).collect();
+            let mut by_numbers: Vec<_> =
+                (0_i64..).zip(&vectors).map(|(id, vector)| (exact(vector.iter().copied(), &query), id)).collect();
             by_numbers.sort_by(|one, other| other.0.total_cmp(&one.0));
             let candidates = flat.nearest(&query, 40);
             found += by_numbers[..10].iter().filter(|(_, id)| candidates.contains(id)).count();
@@ -128,10 +161,10 @@ mod tests {
     #[test]
     fn a_vector_is_replaced_and_one_of_another_length_left_out() {
         let mut flat = Flat::new(2);
-        flat.put(1, &[1.0, 0.0]);
-        flat.put(2, &[0.0, 1.0]);
-        flat.put(3, &[1.0]);
-        flat.put(1, &[0.0, -1.0]);
+        flat.put(1, [1.0, 0.0].into_iter());
+        flat.put(2, [0.0, 1.0].into_iter());
+        flat.put(3, [1.0].into_iter());
+        flat.put(1, [0.0, -1.0].into_iter());
         assert_eq!((flat.len(), flat.nearest(&[0.0, 1.0], 5)), (2, vec![2, 1]));
         assert_eq!(flat.nearest(&[1.0], 5), Vec::<i64>::new());
         assert_eq!(

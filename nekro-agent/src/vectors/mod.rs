@@ -30,7 +30,7 @@ pub(crate) use self::{
 use crate::{
     history::{HistoryPort, UsageRecord},
     model::Usage,
-    storage::{CollectionRow, NewPoint, PointRow, Storage, Written},
+    storage::{CollectionRow, NewPoint, Storage, Written},
 };
 
 /// The most texts that one call gives vectors to.
@@ -111,7 +111,7 @@ impl Collections {
     /// Gives vectors to some of the texts that wait for one.
     async fn embed_waiting(&self, place: &VectorPlace) -> Result<()> {
         let Some(embedder) = &self.embedder else { return Ok(()) };
-        let (collection, ..) = self.storage.vector_state(place).await?;
+        let collection = self.storage.vector_collection(place).await?;
         if collection.is_some_and(|row| row.model.as_deref().is_some_and(|model| model != embedder.model())) {
             // Its vectors stand for nothing here. How long the new ones are, the first one tells.
             let vector = self.embed_one(place, embedder.as_ref(), "a").await?;
@@ -202,7 +202,7 @@ impl Collections {
         };
         let ranked = merge([&words, &meaning.unwrap_or_default()], query.limit);
         let mut rows = self.storage.vector_rows(ranked.iter().map(|(id, _)| *id).collect()).await?;
-        let hits = ranked.into_iter().filter_map(|(id, score)| Some((rows.remove(&id)?.point, score)));
+        let hits = ranked.into_iter().filter_map(|(id, score)| Some((rows.remove(&id)?, score)));
         Ok(VectorMatches { hits: hits.collect(), lexical })
     }
 
@@ -215,17 +215,16 @@ impl Collections {
         wide: usize,
     ) -> Result<Vec<i64>> {
         self.embed_waiting(place).await?;
-        let vector = self.embed_one(place, embedder, &query.text).await?;
+        let vector: Arc<[f32]> = self.embed_one(place, embedder, &query.text).await?.into();
         let Some(flat) = self.flat(place).await? else { return Ok(Vec::new()) };
         let (mut most, all) = (wide, flat.len());
         loop {
-            let (vectors, wanted) = (Arc::clone(&flat), vector.clone());
+            let (vectors, wanted) = (Arc::clone(&flat), Arc::clone(&vector));
             let candidates = tokio::task::spawn_blocking(move || vectors.nearest(&wanted, most)).await;
             let candidates = candidates.map_err(|_| Error::new("the comparison was broken off"))?;
-            let rows = self.storage.vector_rows(candidates.clone()).await?;
-            let fitting = candidates.iter().filter_map(|id| Some((*id, rows.get(id)?)));
-            let fitting = fitting.filter(|(_, row)| query.filter.matches(&row.point.payload));
-            let mut scored: Vec<_> = fitting.map(|(id, row)| (similarity(row, &vector), id)).collect();
+            let wanted = Arc::clone(&vector);
+            let like = move |bytes: &[u8]| exact(numbers(bytes), &wanted);
+            let mut scored = self.storage.vector_compare(candidates, query.filter.clone(), like).await?;
             // With a filter that few fit, more have to be looked at.
             if scored.len() >= query.limit.min(wide) || most >= all {
                 scored.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
@@ -244,13 +243,15 @@ impl Collections {
         let flat = match held {
             Some((.., flat)) if !delta.anew && delta.vectors.is_empty() => flat,
             Some((.., flat)) if !delta.anew => {
+                // All of them are copied only if somebody else compares them just now.
+                self.held.lock().unwrap_or_else(PoisonError::into_inner).collections.remove(place);
                 let mut more = Arc::unwrap_or_clone(flat);
-                delta.vectors.iter().for_each(|(id, bytes)| more.put(*id, &numbers(bytes)));
+                delta.vectors.iter().for_each(|(id, bytes)| more.put(*id, numbers(bytes)));
                 Arc::new(more)
             }
             _ => {
                 let mut flat = Flat::new(row.dimension.unwrap_or_default());
-                delta.vectors.iter().for_each(|(id, bytes)| flat.put(*id, &numbers(bytes)));
+                delta.vectors.iter().for_each(|(id, bytes)| flat.put(*id, numbers(bytes)));
                 Arc::new(flat)
             }
         };
@@ -330,12 +331,9 @@ fn merge(orders: [&[i64]; 2], limit: usize) -> Vec<(i64, f64)> {
     ranked
 }
 
-fn similarity(row: &PointRow, vector: &[f32]) -> f32 {
-    row.vector.as_deref().map_or(f32::MIN, |bytes| exact(&numbers(bytes), vector))
-}
-
-fn numbers(bytes: &[u8]) -> Vec<f32> {
-    bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect()
+/// Reads the numbers of a vector as it is on the disk.
+fn numbers(bytes: &[u8]) -> impl ExactSizeIterator<Item = f32> + Clone + '_ {
+    bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four))
 }
 
 fn check_name(what: &str, name: &str) -> Result<()> {
