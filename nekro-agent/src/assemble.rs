@@ -23,7 +23,7 @@ use crate::{
     model,
     ports::{Conversations, EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
     reach::{Asked, Reach},
-    schedules::Book,
+    schedules::{self, Book},
     settings::{self, Checked},
     storage::{Ledger, Storage},
     tasks::{Desk, Runner, Scope},
@@ -77,6 +77,8 @@ pub(crate) enum AssembleError {
     Manifest(MismatchError),
     /// The program's policy cannot be read.
     Policy(serde_json::Error),
+    /// Declared schedules are in time zones that there are not.
+    Zones(Vec<String>),
     /// The kernel did not start.
     Start(StartError),
     /// The sessions could not be taken up.
@@ -91,6 +93,7 @@ impl fmt::Display for AssembleError {
             Self::Registry(error) => error.fmt(f),
             Self::Manifest(error) => error.fmt(f),
             Self::Policy(error) => write!(f, "the program's policy cannot be read: {error}"),
+            Self::Zones(problems) => f.write_str(&problems.join("\n")),
             Self::Start(error) => error.fmt(f),
             Self::Sessions(error) => write!(f, "the sessions cannot be taken up: {error}"),
             Self::Tasks(error) => write!(f, "the tasks cannot be taken up: {error}"),
@@ -107,7 +110,7 @@ impl AssembleError {
             Self::Manifest(error) => Some(error.hint()),
             Self::Policy(_) => Some("build the program again"),
             Self::Sessions(error) | Self::Tasks(error) => error.hint(),
-            Self::Registry(_) | Self::Start(_) => None,
+            Self::Registry(_) | Self::Zones(_) | Self::Start(_) => None,
         }
     }
 }
@@ -116,7 +119,9 @@ impl AssembleError {
 pub(crate) fn registry(roster: &[&'static PluginDecl]) -> Result<Registry, AssembleError> {
     let registry = Registry::of_bundle(roster).map_err(AssembleError::Registry)?;
     manifest::verify(&registry).map_err(AssembleError::Manifest)?;
-    Ok(registry)
+    // The build knows no rules of time zones.
+    let problems = schedules::in_no_zone(registry.schedules());
+    if problems.is_empty() { Ok(registry) } else { Err(AssembleError::Zones(problems)) }
 }
 
 /// Starts an agent. What comes with it are the questions to the person at the terminal, if there is one.

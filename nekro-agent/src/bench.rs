@@ -12,9 +12,9 @@ use crate::{
     vectors::{Collections, Embedded, Embedder, VectorsSettings},
 };
 
-pub use crate::agent::measured;
 #[cfg(feature = "http")]
 pub use crate::serve::measured::{Served, serve};
+pub use crate::{agent::measured, tasks::Working};
 
 /// Makes the ports of what plugins reach. Files are below `root`, and requests may go to a network.
 ///

@@ -112,7 +112,7 @@ pub use self::{
         Workdays,
     },
     secret::Secret,
-    task::{TaskArguments, TaskDecl, TaskEnd, TaskProblem, TaskRecord, TaskState, WhenDisabled},
+    task::{TakesTheEnd, TaskArguments, TaskDecl, TaskEnd, TaskProblem, TaskRecord, TaskState, WhenDisabled},
     tool::{Effect, OutputDecl, ToolDecl},
     webhook::WebhookDecl,
 };

@@ -28,7 +28,7 @@ pub use crate::{
     route::{Method, PlaceDecl, RouteDecl},
     schedule::{Misfire, Overlap, ScheduleDecl, WhenDecl, Workdays},
     secret::Secret,
-    task::{ArgumentsJson, TaskArguments, TaskDecl, TaskEnd, WhenDisabled, start_as_tool, started_task},
+    task::{ArgumentsJson, TakesTheEnd, TaskArguments, TaskDecl, TaskEnd, WhenDisabled, start_as_tool, started_task},
     tool::{Effect, OutputDecl, ToolDecl},
     web::{Answer, HookSecret, Signature},
     webhook::WebhookDecl,

@@ -241,6 +241,17 @@ pub trait TaskArguments {
     fn to_json(&self) -> Result<String>;
 }
 
+/// A task that can be started at the end of another: its one argument is `end: TaskEnd`. `#[task]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be started at the end of a task",
+    label = "it does not take the end",
+    note = "what `on_terminal` names is a task with one argument, after what it borrows: `end: TaskEnd`, with a doc comment"
+)]
+pub trait TakesTheEnd: TaskArguments {
+    /// Makes its arguments of how the other task ended.
+    fn at(end: TaskEnd) -> Self;
+}
+
 /// Puts arguments together; used by the expansion of `#[task]`.
 #[derive(Debug, Default)]
 pub struct ArgumentsJson(Map<String, Value>);

@@ -76,10 +76,8 @@ impl Book {
         settings: &SchedulesSettings,
         work: Arc<Notify>,
     ) -> Result<Self> {
-        let zone = timing::zone(&settings.zone).ok_or_else(|| {
-            Error::new(format!("`schedules.zone`: there is no time zone `{}`", settings.zone))
-                .with_hint("write it like `Europe/Berlin`")
-        })?;
+        let zone = timing::zone(&settings.zone)
+            .ok_or_else(|| Error::new(format!("`schedules.zone`: {}", timing::unknown_zone(&settings.zone))))?;
         let rules = Arc::new(Rules { calendar: settings.calendar(), settings: settings.clone(), zone });
         Ok(Self { ledger, clock, rules, work, told: Arc::default() })
     }
@@ -99,7 +97,7 @@ impl Book {
         if let ScheduleWhen::Cron { zone, .. } = &schedule.when
             && timing::zone(zone).is_none()
         {
-            return Err(invalid(format!("there is no time zone `{zone}`")).with_hint("write it like `Europe/Berlin`"));
+            return Err(invalid(timing::unknown_zone(zone)));
         }
         let times = self.rules.times(plugin, schedule, now, now);
         if times.is_none() {

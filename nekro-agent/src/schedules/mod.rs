@@ -15,4 +15,5 @@ pub(crate) use self::{
     book::{Book, Change},
     due::{ACTION, Fired},
     settings::SchedulesSettings,
+    timing::in_no_zone,
 };

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use expect_test::{Expect, expect};
 use jiff::{Timestamp, ToSpan, civil::date, tz::TimeZone};
-use nekro_core::{Schedule, Workdays};
+use nekro_core::{Misfire, Overlap, Schedule, ScheduleDecl, WhenDecl, Workdays};
 
 use super::{
-    SchedulesSettings,
+    SchedulesSettings, in_no_zone,
     timing::{Timing, zone},
 };
 
@@ -152,4 +152,27 @@ fn over_ten_years_something_hourly_is_due_every_hour() {
         assert_eq!(next.duration_since(at).as_secs(), 3_600, "after {at}");
         at = next;
     }
+}
+
+#[test]
+fn a_declared_schedule_in_a_zone_that_is_none_is_told_with_its_place() {
+    let registry = crate::registry_of(|id| id == "probe");
+    let known = registry.schedules()[0];
+    assert!(in_no_zone(registry.schedules()).is_empty());
+    let wrong = |zone| ScheduleDecl {
+        task: known.task,
+        when: WhenDecl::Cron("0 9 * * *", zone),
+        workdays: Workdays::All,
+        misfire: Misfire::Once,
+        overlap: Overlap::Skip,
+        grace: None,
+        jitter: None,
+        pause_after: None,
+        location: known.location,
+    };
+    let (near, far) = (wrong("Europe/Berlinn"), wrong("Middle/Earth"));
+    let problems = in_no_zone(&[&near, known, &far]);
+    assert_eq!(problems.len(), 2);
+    assert!(problems[0].contains("`probe` at ") && problems[0].contains("did you mean `Europe/Berlin`?"), "{problems:?}");
+    assert!(problems[1].ends_with("there is no time zone `Middle/Earth`: write it like `Europe/Berlin`"), "{problems:?}");
 }

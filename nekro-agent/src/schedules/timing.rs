@@ -11,7 +11,7 @@ use jiff::{
     civil::DateTime,
     tz::{TimeZone, TimeZoneDatabase},
 };
-use nekro_core::{Cron, Schedule, ScheduleWhen, Workdays};
+use nekro_core::{Cron, Schedule, ScheduleDecl, ScheduleWhen, WhenDecl, Workdays};
 
 use super::calendar::Calendar;
 
@@ -27,6 +27,26 @@ const MOST_MOVED: i64 = 60 * 24;
 /// Finds a time zone.
 pub(super) fn zone(name: &str) -> Option<TimeZone> {
     if name == "UTC" { Some(TimeZone::UTC) } else { ZONES.get(name).ok() }
+}
+
+/// Says what is wrong with the name of a time zone, and which was meant.
+pub(super) fn unknown_zone(name: &str) -> String {
+    let known: Vec<String> = ZONES.available().map(|known| known.as_str().to_owned()).collect();
+    let meant = nekro_core::suggest(name, known.iter().map(String::as_str));
+    let meant = meant.map_or_else(|| "write it like `Europe/Berlin`".to_owned(), |meant| format!("did you mean `{meant}`?"));
+    format!("there is no time zone `{name}`: {meant}")
+}
+
+/// Says which of these schedules are in a time zone that there is not: they would never be due.
+pub(crate) fn in_no_zone(schedules: &[&ScheduleDecl]) -> Vec<String> {
+    let wrong = schedules.iter().filter_map(|decl| match decl.when {
+        WhenDecl::Cron(_, name) if zone(name).is_none() => {
+            let (task, location, problem) = (decl.task, decl.location, unknown_zone(name));
+            Some(format!("the schedule `{}` of the plugin `{}` at {location}: {problem}", task.name, task.plugin.id))
+        }
+        _ => None,
+    });
+    wrong.collect()
 }
 
 /// What a schedule's time is reckoned by.

@@ -4,6 +4,7 @@
 //! kept, and when it counts, is known by `storage/tasks` alone: nothing here remembers what the database knows.
 
 mod desk;
+mod measured;
 mod run;
 mod runner;
 mod settings;
@@ -12,6 +13,7 @@ mod tests;
 
 use nekro_core::{BoxFuture, PluginId, Result, SessionId, TaskId};
 
+pub use self::measured::Working;
 pub(crate) use self::{
     desk::Desk,
     runner::{Runner, Scope},

@@ -1,5 +1,6 @@
 //! `#[schedule]`
 
+mod cron;
 mod expand;
 mod model;
 

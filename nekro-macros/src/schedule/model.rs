@@ -34,6 +34,15 @@ pub(crate) enum When {
     At(LitStr),
 }
 
+/// The least time between two runs.
+const LEAST: Duration = Duration::from_secs(1);
+
+/// Tells whether a text could be the name of a time zone. Which there are, the agent knows.
+fn is_zone(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(|one| one.is_ascii_alphanumeric() || matches!(one, '/' | '_' | '-' | '+'))
+}
+
 impl Schedule {
     pub(crate) fn read(function: &Function, mut keys: Keys, diagnostics: &mut Diagnostics) -> Option<Self> {
         let ident = &function.signature.ident;
@@ -56,6 +65,19 @@ impl Schedule {
         keys.finish(diagnostics);
         if let (Some(zone), None) = (&zone, &cron) {
             diagnostics.report(zone, "`zone` says in which time zone `cron` is read: add `cron`, or remove it");
+        }
+        if let Some(cron) = &cron
+            && let Some(problem) = super::cron::problem(&cron.value())
+        {
+            diagnostics.report(cron, problem);
+        }
+        if let Some(zone) = &zone
+            && !is_zone(&zone.value())
+        {
+            diagnostics.report(zone, "`zone` is the name of a time zone, such as `\"Europe/Berlin\"` or `\"UTC\"`");
+        }
+        if every.is_some_and(|every| every < LEAST) || after_each.is_some_and(|pause| pause < LEAST) {
+            diagnostics.report(ident, "the time between two runs is at least one second");
         }
         let zone = zone.map_or_else(|| "UTC".to_owned(), |zone| zone.value());
         let given =

@@ -25,12 +25,21 @@ pub(crate) fn expand(function: &Function, task: &Task) -> TokenStream {
     // What is started at the end takes the end, and nothing else.
     let checked = on_terminal.as_ref().map(|path| {
         let span = ours_at(path.span());
-        quote_spanned!(span=> const __NEKRO_AT_THE_END: fn(__nekro::TaskEnd) -> #path = |end| #path { end };)
+        quote_spanned!(span=> const __NEKRO_AT_THE_END: fn(__nekro::TaskEnd) -> #path = <#path as __nekro::TakesTheEnd>::at;)
     });
     let on_terminal = option(on_terminal.as_ref().map(|path| {
         let span = ours_at(path.span());
         quote_spanned!(span=> <#path as __nekro::TaskArguments>::DECL.name)
     }));
+    let takes_the_end = takes_the_end(task).then(|| {
+        quote! {
+            impl __nekro::TakesTheEnd for #ident {
+                fn at(end: __nekro::TaskEnd) -> Self {
+                    Self { end }
+                }
+            }
+        }
+    });
     let fields = parameters.0.iter().filter_map(|parameter| match parameter {
         Parameter::Argument(argument) => {
             let (name, ident) = (&argument.name, &argument.ident);
@@ -59,6 +68,7 @@ pub(crate) fn expand(function: &Function, task: &Task) -> TokenStream {
                     ::core::result::Result::Ok(__nekro::ArgumentsJson::new() #(#fields)* .finish())
                 }
             }
+            #takes_the_end
             static __NEKRO_DECL: __nekro::TaskDecl = __nekro::TaskDecl {
                 plugin: <__NekroPlugin as __nekro::Plugin>::DECL,
                 name: #name,
@@ -81,6 +91,21 @@ pub(crate) fn expand(function: &Function, task: &Task) -> TokenStream {
         },
     );
     quote!(#given #registered)
+}
+
+/// Tells whether its one argument is `end: TaskEnd`.
+fn takes_the_end(task: &Task) -> bool {
+    let mut arguments = task.parameters.0.iter().filter_map(|parameter| match parameter {
+        Parameter::Argument(argument) => Some(argument),
+        Parameter::Lent(_) => None,
+    });
+    match (arguments.next(), arguments.next()) {
+        (Some(argument), None) if argument.ident == "end" => {
+            // However its path is written; any other type ends otherwise.
+            argument.ty.clone().into_iter().last().is_some_and(|last| last.to_string() == "TaskEnd")
+        }
+        _ => false,
+    }
 }
 
 /// What is added after a mistake: whoever starts it still finds its arguments.

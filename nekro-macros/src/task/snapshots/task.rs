@@ -56,7 +56,7 @@ const _: () = {
     const __NEKRO_BODY: __nekro::Body<
         ::core::result::Result<__nekro::Reply, __nekro::Error>,
     > = __nekro::Body::Async(__nekro_body);
-    const __NEKRO_AT_THE_END: fn(__nekro::TaskEnd) -> told = |end| told { end };
+    const __NEKRO_AT_THE_END: fn(__nekro::TaskEnd) -> told = <told as __nekro::TakesTheEnd>::at;
     fn __nekro_check(
         __nekro_json: &::core::primitive::str,
     ) -> ::core::result::Result<(), __nekro::Error> {

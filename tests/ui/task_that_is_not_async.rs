@@ -1,0 +1,13 @@
+use nekro_core::prelude::*;
+
+/// Games of chance.
+#[plugin]
+pub struct Games;
+
+/// Shuffles the cards.
+#[task]
+fn shuffle() -> u32 {
+    4
+}
+
+fn main() {}
