@@ -10,11 +10,13 @@ use std::{env, path::PathBuf, sync::Arc};
 
 use nekro_core::{FilesPort, HttpPort, PluginDecl, Ports, ProcessPort, SecretsPort};
 
+#[cfg(feature = "mcp")]
+pub(crate) use self::process::Group as ProcessGroup;
 pub(crate) use self::{
     files::FilesSettings,
     http::HttpSettings,
     model::{Asked, PluginModelSettings},
-    process::{Group as ProcessGroup, ProcessSettings},
+    process::ProcessSettings,
     secrets::SecretsSettings,
 };
 use self::{
