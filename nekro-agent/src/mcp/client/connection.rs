@@ -218,7 +218,8 @@ impl Connection {
         let (mut tools, mut cursor) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
             let mut request = ListToolsRequest::default();
-            request.params = Some(PaginatedRequestParams::default().with_cursor(cursor.take()));
+            let page = PaginatedRequestParams::default().with_cursor(cursor.take());
+            request.params = Some(page);
             let answer = self.service.peer().send_request(ClientRequest::ListToolsRequest(request)).await;
             let (page, next) = match answer {
                 Ok(ServerResult::ListToolsResult(list)) => (list.tools, list.next_cursor),
