@@ -65,8 +65,12 @@ fn a_plugins_settings_are_shown_with_their_schema_and_hold_at_once() {
     assert!(wrong.status == 400 && wrong.body.contains("max_cards"), "{wrong:?}");
     assert_eq!(server.ask("DELETE", "/api/plugins/board/config/title", &Value::Null).status, 200);
     assert!(page().contains("Board"));
-    let logs = server.ask("GET", "/api/plugins/board/logs?last=5", &Value::Null);
-    assert!(logs.status == 200 && value(&logs.body).is_array(), "{logs:?}");
+    assert_eq!(server.ask("POST", "/p/board/cards", &json!({ "text": "milk" })).status, 201);
+    let logs = value(&server.ask("GET", "/api/plugins/board/logs?last=5", &Value::Null).body);
+    let last = logs.as_array().and_then(|logs| logs.last()).unwrap_or_else(|| panic!("{logs}"));
+    let fields = &last["fields"];
+    assert_eq!((&fields["route"], &fields["who"], &fields["status"]), (&json!("put_card"), &json!("operator"), &json!(201)));
+    assert!(!logs.to_string().contains("milk"), "what was sent is not written down");
     assert_eq!(server.ask("GET", "/api/plugins/bored/logs", &Value::Null).status, 404);
 }
 

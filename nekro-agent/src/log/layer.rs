@@ -79,7 +79,7 @@ fn entry(keeper: &Keeper, fields: Fields, level: &str, target: &str) -> String {
         line.extend(rest.remove(name).map(|value| (name.to_owned(), value)));
     }
     line.insert("target".to_owned(), target.into());
-    line.insert("message".to_owned(), rest.remove("message").unwrap_or_default());
+    line.insert("message".to_owned(), rest.remove("message").unwrap_or_else(|| "".into()));
     if !rest.is_empty() {
         line.insert("fields".to_owned(), rest.into());
     }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::file::{LOG_FILES, path};
@@ -24,13 +24,18 @@ pub(crate) struct Entry {
     pub(crate) plugin: Option<String>,
     #[serde(default)]
     pub(crate) session: Option<String>,
-    #[serde(default)]
+    // Older entries without one have `null`.
+    #[serde(default, deserialize_with = "or_nothing")]
     pub(crate) message: String,
     #[serde(default)]
     pub(crate) fields: Map<String, Value>,
     /// The line as it is.
     #[serde(skip)]
     pub(crate) line: String,
+}
+
+fn or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// Which entries are wanted.

@@ -29,7 +29,7 @@ pub(super) async fn answer(
         return Err(server.too_long());
     }
     let (held, answer) = server.kernel.router(entry, &caller).await?;
-    let mut router = Routes::of(answer).map_err(|_| {
+    let mut router = Routes::of(answer).ok_or_else(|| {
         Problem::new(500, "unserialisable", "the router is of another version of axum than this server")
             .with_hint("`cargo tree --duplicates` shows who asks for which")
     })?;

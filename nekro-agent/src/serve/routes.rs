@@ -105,8 +105,8 @@ fn record(entry: &RouteEntry, method: &Method, status: StatusCode, took: Duratio
     let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let is_look = matches!(*method, Method::GET | Method::HEAD) && (200..400).contains(&status);
     if is_look {
-        tracing::debug!(target: "nekro::routes", plugin, route, %method, status, milliseconds, who);
+        tracing::debug!(target: "nekro::routes", plugin, route, %method, status, milliseconds, who, "a route was asked for");
     } else {
-        tracing::info!(target: "nekro::routes", plugin, route, %method, status, milliseconds, who);
+        tracing::info!(target: "nekro::routes", plugin, route, %method, status, milliseconds, who, "a route was asked for");
     }
 }
