@@ -30,6 +30,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite},
     process::{Child, Command},
     sync::Notify,
+    task::JoinHandle,
 };
 
 use super::{
@@ -51,6 +52,9 @@ const MOST_PAGES: usize = 20;
 /// How often a connection is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// How long a program that has closed its output may take to end, and its last words to come.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
 /// How much of what a program writes as errors is kept: its end.
 const ERRORS_KEPT: usize = 2 * 1024;
 
@@ -68,6 +72,8 @@ struct Program {
     // Ends what the program started, when this is dropped.
     _group: ProcessGroup,
     errors: Arc<Mutex<Vec<u8>>>,
+    // Reads what it writes as errors, to its end.
+    reading: JoinHandle<()>,
 }
 
 /// Hears what a server says without being asked. Whatever it asks for is refused: it gets tools called, and nothing of the agent.
@@ -145,8 +151,8 @@ impl Connection {
             return Err(unavailable(format!("`{name}` has no input and output")));
         };
         let kept = Arc::default();
-        drop(tokio::spawn(keep_errors(errors, Arc::clone(&kept))));
-        let program = Program { child, _group: group, errors: kept };
+        let reading = tokio::spawn(keep_errors(errors, Arc::clone(&kept)));
+        let program = Program { child, _group: group, errors: kept, reading };
         Self::over(output, input, server, Some(program)).await
     }
 
@@ -271,7 +277,9 @@ impl Program {
     /// Adds to a reason what the program said last.
     async fn told(&mut self, reason: String) -> String {
         // It closes its output before it ends.
-        let ended = tokio::time::timeout(Duration::from_millis(200), self.child.wait()).await;
+        let ended = tokio::time::timeout(LAST_WORDS, self.child.wait()).await;
+        // What it left running may hold its errors open.
+        let _ = tokio::time::timeout(LAST_WORDS, &mut self.reading).await;
         let how = match ended {
             Ok(Ok(status)) => format!("; the program ended ({status})"),
             _ => String::new(),
