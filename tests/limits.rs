@@ -1,9 +1,9 @@
 //! The policy limits the use of every capability that is waited for: a plugin that uses each of them is refused by the limit of each.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use nekro_core::{
-    Schedule,
+    BoxFuture, Schedule, ServerAnswer, ServerTool, ToolServerFollower, ToolServerLink, ToolServers, ToolServersPort,
     kernel::Registry,
     manifest::Manifest,
     policy::Policy,
@@ -12,10 +12,10 @@ use nekro_core::{
 };
 // What this plugin requires.
 use nekro_fixture_alpha as _;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-/// The capabilities whose uses wait for nothing, and have no limits.
-const NOT_WAITED_FOR: [&str; 4] = ["clock", "env", "events", "random"];
+/// The capabilities whose uses wait for nothing, and have no limits; how many tools `offers` may hold is a limit of the kernel.
+const NOT_WAITED_FOR: [&str; 5] = ["clock", "env", "events", "offers", "random"];
 
 /// Uses everything.
 #[plugin(id = "every", http = ["api.example.org"], process = ["git"], secrets = ["key"], requires = ["alpha"])]
@@ -60,7 +60,7 @@ async fn process(process: &Process) -> Result<String> {
 /// Uses `schedules`.
 #[tool]
 async fn schedules(schedules: &Schedules) -> Result<usize> {
-    let tea = Schedule::every("tea", std::time::Duration::from_secs(900)).message("Tea!");
+    let tea = Schedule::every("tea", Duration::from_secs(900)).message("Tea!");
     schedules.add(tea).await?;
     Ok(1)
 }
@@ -108,6 +108,43 @@ async fn vectors(vectors: &Vectors) -> Result<u64> {
     Ok(vectors.collection::<Value>("notes").state().await?.points)
 }
 
+/// Uses `tool_servers`.
+#[tool]
+async fn tool_servers(servers: &ToolServers) -> Result<usize> {
+    Ok(servers.follow("echo", Arc::new(Nobody))?.call("echo", Map::new()).await?.parts.len())
+}
+
+/// A server that answers nothing, and whoever follows it.
+struct Nobody;
+
+impl ToolServersPort for Nobody {
+    fn names(&self) -> Vec<String> {
+        vec!["echo".to_owned()]
+    }
+
+    fn follow(&self, _: &str, _: Arc<dyn ToolServerFollower>) -> Result<Arc<dyn ToolServerLink>> {
+        Ok(Arc::new(Self))
+    }
+}
+
+impl ToolServerLink for Nobody {
+    fn settled(&self, _: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
+    fn call<'a>(&'a self, _: &'a str, _: Map<String, Value>) -> BoxFuture<'a, Result<ServerAnswer>> {
+        Box::pin(async { Ok(ServerAnswer::default()) })
+    }
+}
+
+impl ToolServerFollower for Nobody {
+    fn listed(&self, _: Vec<ServerTool>, _: bool) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
+    fn lost(&self, _: Error) {}
+}
+
 fn host(limits: &str) -> Host {
     let policy = Policy::parse(&format!("[plugins.every.limits]\n{limits}\n")).unwrap_or_else(|error| panic!("{error}"));
     Host::builder::<Every>()
@@ -116,6 +153,7 @@ fn host(limits: &str) -> Host {
         .answer("GET https://api.example.org/", FakeAnswer::json(json!({})))
         .output("git --version", FakeOutput::text("git 2"))
         .model_says("Hello!")
+        .port::<dyn ToolServersPort>(Arc::new(Nobody))
         .start()
 }
 

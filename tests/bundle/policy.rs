@@ -108,7 +108,7 @@ fn the_example_in_the_documentation_can_be_read() {
     let text = include_str!("../../docs/policy.md");
     let example = text.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("there is one");
     let policy = Policy::parse(example).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!((policy.plugins.len(), policy.rules.len()), (1, 3));
+    assert_eq!((policy.plugins.len(), policy.rules.len()), (1, 5));
 }
 
 /// The reader of the file and a validator of its schema that is not ours.

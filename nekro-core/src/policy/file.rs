@@ -521,10 +521,10 @@ mod tests {
                   - nekro.policy.toml:11:12: `rules[0].origins`: `modle` is not known here: did you mean `model`?
                   - nekro.policy.toml:12:8: `rules[0].rate`: expected a rate such as "10/1m": from 1 to 1000000 calls, `/`, and a time from 1ms to 10000h
                   - nekro.policy.toml:13:7: `rules[0].ask`: expected `true` or `false`
-                  - nekro.policy.toml:14:1: `rules[0].colour`: unknown key: there are `name`, `tools`, `commands`, `role`, `origins`, `rate`, `ask`
-                  - nekro.policy.toml:15:1: `rules[1]`: a rule is about something: add `tools`, `commands` or both, such as `tools = "notes.*"`
+                  - nekro.policy.toml:14:1: `rules[0].colour`: unknown key: there are `name`, `tools`, `commands`, `routes`, `deny`, `role`, `origins`, `rate`, `ask`
+                  - nekro.policy.toml:15:1: `rules[1]`: a rule is about something: add `tools`, `commands` or `routes`, such as `tools = "notes.*"`
                   - nekro.policy.toml:18:9: `rules[2].tools`: `Notes.*` is the name of nothing: write lower case letters, digits, `_`, `.` and `*`, such as `notes.*`
-                  - nekro.policy.toml:19:1: `rules[3]`: this rule forbids nothing: add `role`, `origins`, `rate` or `ask`
+                  - nekro.policy.toml:19:1: `rules[3]`: this rule forbids nothing: add `role`, `origins`, `rate`, `ask` or `deny`
                   - nekro.policy.toml:21:1: `rules[4]`: `ask` is for tools, and a command was typed by a person already: remove one of the two
                   - nekro.policy.toml:26:11: `rules[5].origins`: expected at least one origin: to allow no call at all, leave the plugin out of the bundle"#]],
         );
