@@ -160,7 +160,7 @@ fn a_route_that_people_could_not_find_or_that_answers_otherwise_is_a_problem() {
     let mut declarations = plugins([a]);
     let routed = |method, path, shape: fn() -> RouteOutput, nav, line| {
         let place = PlaceDecl { nav, ..PlaceDecl::default() };
-        &*leak(RouteDecl { output: shape, place, ..route_decl(a, method, path, line) })
+        leak(RouteDecl { output: shape, place, ..route_decl(a, method, path, line) })
     };
     let json = || RouteOutput { shape: Shape::new(200, Some("application/json")), schema: |_| None };
     let page = || RouteOutput { shape: Shape::new(200, Some("text/html")), schema: |_| None };
