@@ -111,7 +111,7 @@ fn media_type(name: &str) -> &'static str {
     }
 }
 
-/// Makes [`Assets`](crate::web::Assets) of files in a directory beside the source file that says this.
+/// Makes [`Assets`] of files in a directory beside the source file that says this.
 ///
 /// ```ignore
 /// static FILES: Assets = nekro_core::assets!("page", "board.css", "board.js");
