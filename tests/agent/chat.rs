@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use crate::support::Place;
+#[cfg(unix)]
+use crate::terminal::Terminal;
 
 fn chat(input: &str) -> String {
     Place::new().run_with(&["chat"], input).good()
@@ -156,4 +158,18 @@ fn a_chat_that_was_recorded_is_played_again_to_the_byte() {
     assert!(err.contains("line 2") && err.contains("roll 5d1"), "{err}");
     let err = place.run(&["chat", "--record", "turns.jsonl"]).bad(2);
     assert!(err.contains("turns.jsonl cannot be begun") && err.contains("name a new file"), "{err}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_plugin_says_later_is_shown_while_nothing_is_typed() {
+    let place = Place::new();
+    let mut terminal = Terminal::start(place.command(&["chat"]));
+    terminal.see("> ");
+    terminal.enter("timer.remind(text=\"tea is ready\", when=\"in 1 second\")");
+    // The line itself, as it is typed; then what the plugin says, above a line that nobody has typed.
+    terminal.see("in 1 second");
+    terminal.see("timer:");
+    terminal.enter("/quit");
+    terminal.ends_well();
 }

@@ -4,10 +4,9 @@ use std::process::Child;
 
 use serde_json::Value;
 
-use crate::{
-    support::{Place, Run, Talk, finish},
-    terminal::Terminal,
-};
+use crate::support::{Place, Run, Talk, finish};
+#[cfg(unix)]
+use crate::terminal::Terminal;
 
 /// Begins a task that waits for a person.
 fn ask(place: &Place) -> Child {

@@ -10,7 +10,9 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{support::Place, terminal::Terminal};
+use crate::support::Place;
+#[cfg(unix)]
+use crate::terminal::Terminal;
 
 /// A provider that speaks as OpenAI does, and gives each request the next answer.
 pub(crate) struct Provider {

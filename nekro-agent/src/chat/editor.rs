@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use nekro_core::Caller;
 use rustyline::{
-    CompletionType, Config, Context, Editor as Rustyline, Helper,
+    CompletionType, Config, Context, Editor as Rustyline, ExternalPrinter, Helper,
     completion::{Completer, FilenameCompleter, Pair},
     error::ReadlineError,
     highlight::Highlighter,
@@ -51,6 +51,11 @@ impl Editor {
                 Err(error) => return Err(Failure::work(format!("the line cannot be read: {error}"))),
             }
         }
+    }
+
+    /// Returns what prints above the line that is being typed; `None` where the terminal cannot do that.
+    pub(super) fn printer(&mut self) -> Option<impl ExternalPrinter + Send + use<>> {
+        self.rustyline.create_external_printer().ok()
     }
 
     /// Asks a question. Nothing typed, Ctrl-C and Ctrl-D all mean no.

@@ -19,7 +19,9 @@ use std::{
     time::Duration,
 };
 
+use anstream::{AutoStream, ColorChoice, adapter::strip_str};
 use nekro_core::{Caller, Error, SessionId, event::facts::TurnOutcome};
+use rustyline::ExternalPrinter;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tracing::Instrument;
@@ -31,12 +33,12 @@ use crate::{
     assemble::Agent,
     cli::{Failure, SESSION, Screen, first_line, plain, table},
     history::File,
-    ports::Question,
+    ports::{Outbox, Question},
     settings::live::Live,
     style::DIM,
 };
 
-/// How long the chat waits for handlers before it asks for the next line. What comes later is printed after that line.
+/// How long the chat waits for handlers before it asks for the next line. What comes later is printed above that line, or after it.
 const SETTLE: Duration = Duration::from_millis(300);
 
 /// How a chat is begun.
@@ -123,6 +125,19 @@ async fn first(doing: &mut Vec<Doing<'_>>) -> Result<Next, Error> {
     .await
 }
 
+/// Prints what plugins have to say while a line is typed, until it is aborted: between two messages, so none is lost.
+async fn tell(outbox: Arc<Outbox>, screen: Screen, mut printer: impl ExternalPrinter) {
+    loop {
+        outbox.news().await;
+        for line in screen.told(&outbox) {
+            let has_colours = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
+            let line = if has_colours { line } else { strip_str(&line).to_string() };
+            // A terminal that is gone ends the chat by itself.
+            _ = printer.print(line + "\n");
+        }
+    }
+}
+
 /// Whether the chat goes on.
 #[derive(PartialEq, Eq)]
 enum Next {
@@ -144,8 +159,14 @@ impl Chat<'_> {
         let mut editor = Editor::new(self.agent, &self.caller, typed)?;
         loop {
             self.settle().await;
+            let telling =
+                editor.printer().map(|printer| tokio::spawn(tell(Arc::clone(&self.agent.outbox), *self.screen, printer)));
             // The editor waits for the person, and the runtime's other threads go on meanwhile.
-            match tokio::task::block_in_place(|| editor.line())? {
+            let line = tokio::task::block_in_place(|| editor.line());
+            if let Some(telling) = telling {
+                telling.abort();
+            }
+            match line? {
                 Some(line) => {
                     if self.take(&line, &mut questions, Some(&mut editor)).await == Next::End {
                         return Ok(());

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt::Display, io::Write, path::Path, process::ExitCode};
 
 use anstyle::Style;
-use nekro_core::{MessageFile, Reply};
+use nekro_core::{Message, MessageFile, PluginId, Reply};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Where a command prints.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Screen {
     json: bool,
 }
@@ -68,7 +68,14 @@ impl Screen {
 
     /// Prints the messages that plugins have sent meanwhile.
     pub(crate) fn messages(&self, outbox: &Outbox) {
-        for (plugin, message) in outbox.take() {
+        for line in self.told(outbox) {
+            self.line(line);
+        }
+    }
+
+    /// Takes out the messages that plugins have sent meanwhile, as they are printed.
+    pub(crate) fn told(&self, outbox: &Outbox) -> Vec<String> {
+        let line = |(plugin, message): (PluginId, Message)| {
             if self.json {
                 let file =
                     |file: &MessageFile| json!({ "name": file.name, "media_type": file.media_type, "bytes": file.bytes.len() });
@@ -76,15 +83,16 @@ impl Screen {
                 if !message.files.is_empty() {
                     line["message"]["files"] = message.files.iter().map(file).collect();
                 }
-                self.line(line);
+                line.to_string()
             } else {
                 let file = |file: &MessageFile| {
                     format!("\n{DIM}(file {}, {}, {} bytes){DIM:#}", plain(&file.name), plain(&file.media_type), file.bytes.len())
                 };
                 let files: String = message.files.iter().map(file).collect();
-                self.line(format_args!("{DIM}{plugin}:{DIM:#} {}{files}", plain(&message.text)));
+                format!("{DIM}{plugin}:{DIM:#} {}{files}", plain(&message.text))
             }
-        }
+        };
+        outbox.take().into_iter().map(line).collect()
     }
 
     /// Warns of secrets that others may see. On standard error, so that what is printed stays what it is.

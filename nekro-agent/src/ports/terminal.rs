@@ -18,7 +18,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::cli::{SESSION, plain};
 
-/// Messages on their way to the terminal: they are printed between two inputs, never into one.
+/// Messages on their way to the terminal: they are printed between two inputs, or above the one that is being typed, never into it.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     waiting: Mutex<Vec<(PluginId, Message)>>,
@@ -26,6 +26,7 @@ pub(crate) struct Outbox {
     // The conversation that is in front of the person; none if all that is said is to be seen.
     session: Mutex<Option<SessionId>>,
     question: Notify,
+    news: Notify,
 }
 
 impl Default for Outbox {
@@ -35,6 +36,7 @@ impl Default for Outbox {
             count: AtomicU64::new(0),
             session: Mutex::new(Some(SESSION.into())),
             question: Notify::new(),
+            news: Notify::new(),
         }
     }
 }
@@ -53,6 +55,11 @@ impl Outbox {
     /// Waits until a question is among what waits.
     pub(crate) async fn question(&self) {
         self.question.notified().await;
+    }
+
+    /// Waits until something was sent since it was last waited for.
+    pub(crate) async fn news(&self) {
+        self.news.notified().await;
     }
 
     /// Takes out what waits.
@@ -77,6 +84,7 @@ impl MessagesPort for Outbox {
         }
         let is_question = message.is_question;
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((from.clone(), message));
+        self.news.notify_one();
         if is_question {
             self.question.notify_one();
         }
