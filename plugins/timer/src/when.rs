@@ -93,7 +93,8 @@ impl When {
             {
                 Some(Self::Cron(trimmed.to_owned()))
             }
-            time if !time.is_empty() => clock(time).map(Self::Clock),
+            // A number alone is an hour; with a unit, it is how long from now.
+            time if !time.is_empty() => clock(time).map(Self::Clock).or_else(|| from_now(time)),
             _ => None,
         };
         found.ok_or_else(wrong)
@@ -139,6 +140,11 @@ fn again(words: &[&str]) -> Option<When> {
         }
         rest => duration(rest).filter(|every| every.as_secs() >= 60).map(When::Every),
     }
+}
+
+/// Reads `10 minutes`, without the `in` that people leave out.
+fn from_now(words: &[&str]) -> Option<When> {
+    words.first()?.starts_with(|one: char| one.is_ascii_digit()).then(|| duration(words))?.map(When::In)
 }
 
 /// Reads `10 minutes`, `an hour` or `1 hour and 30 minutes`.
@@ -228,6 +234,8 @@ mod tests {
     #[test]
     fn words_say_a_time() {
         check("in 10 minutes", expect!["2026-01-01T11:10:00Z"]);
+        check("10 minutes", expect!["2026-01-01T11:10:00Z"]);
+        check("90m", expect!["2026-01-01T12:30:00Z"]);
         check("in an hour", expect!["2026-01-01T12:00:00Z"]);
         check("In 1 hour and 30 minutes", expect!["2026-01-01T12:30:00Z"]);
         check("in 2h 5m", expect!["2026-01-01T13:05:00Z"]);
