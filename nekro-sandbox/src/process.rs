@@ -105,6 +105,8 @@ pub(crate) struct Worker {
     child: Option<Child>,
     spawner: Spawner,
     input: Vec<u8>,
+    // Whether there is a processor for the worker while this one looks for what it says.
+    looks: bool,
     pub(crate) confinement: Confinement,
     pub(crate) since: Instant,
     pub(crate) scripts: u32,
@@ -124,6 +126,7 @@ impl Worker {
             child: Some(child),
             spawner: spawner.clone(),
             input: Vec::with_capacity(16 << 10),
+            looks: thread::available_parallelism().is_ok_and(|processors| processors.get() > 1),
             confinement: Confinement::default(),
             since: Instant::now(),
             scripts: 0,
@@ -178,7 +181,7 @@ impl Worker {
         self.input.reserve(4 << 10);
         // The clock of the machine: under one that stands still this would never end.
         let begun = std::time::Instant::now();
-        while begun.elapsed() < LOOK {
+        while self.looks && begun.elapsed() < LOOK {
             // The runtime does not know yet what came a moment ago; others run meanwhile.
             match rustix::net::recv(&self.stream, spare_capacity(&mut self.input), RecvFlags::DONTWAIT) {
                 Ok((0, _)) => return Err(Broken::Gone),
