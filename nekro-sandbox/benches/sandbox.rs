@@ -104,6 +104,11 @@ fn main() {
     println!("| first script | | {:.1?} | | |", first.elapsed());
     Times::of(20, || drop(runtime.block_on(Sandbox::start(Settings::default())).expect("it starts")))
         .row("a worker, from exec to ready", "5 ms");
+    Times::of(20, || {
+        let sandbox = runtime.block_on(Sandbox::start(Settings::default())).expect("it starts");
+        run(&sandbox, "1 + 1");
+    })
+    .row("the same, with the whole of a script that comes at once", "");
     let warm = (0..300).map(|_| {
         // The worker makes its next interpreter ready meanwhile.
         std::thread::sleep(Duration::from_millis(5));

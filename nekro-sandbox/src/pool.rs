@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
     Confinement, Host, Outcome, Problem, Report, SandboxError, Script, Settings,
-    process::{Spawner, Worker},
+    process::{LOOKS, Spawner, Worker},
     run::{self, Mode},
     worker::Orders,
 };
@@ -101,9 +101,8 @@ impl Host for Nobody {
 }
 
 async fn start(spawner: &Spawner, settings: &Settings) -> Result<Worker, SandboxError> {
-    let worker = Worker::start(spawner, &Orders { off: settings.off.clone(), play: settings.play.clone() })
-        .await
-        .map_err(SandboxError::Start)?;
+    let orders = Orders { off: settings.off.clone(), looks: *LOOKS, play: settings.play.clone() };
+    let worker = Worker::start(spawner, &orders).await.map_err(SandboxError::Start)?;
     // What a test has switched off is missed by nobody.
     let lacks: Vec<_> =
         settings.require.lacks(&worker.confinement).into_iter().filter(|layer| !settings.off.contains(layer)).collect();

@@ -4,7 +4,7 @@ use std::{
     io,
     os::{fd::OwnedFd, unix::net::UnixStream as BlockingStream, unix::process::ExitStatusExt},
     process::{Child, Command, Stdio},
-    sync::mpsc,
+    sync::{LazyLock, mpsc},
     thread,
     time::Duration,
 };
@@ -27,6 +27,9 @@ use crate::{
 const START: Duration = Duration::from_secs(20);
 /// How long the next frame is looked for before the runtime is left to wait for it.
 const LOOK: Duration = Duration::from_micros(20);
+/// Whether there is a processor for the other end while one end looks.
+pub(crate) static LOOKS: LazyLock<bool> =
+    LazyLock::new(|| thread::available_parallelism().is_ok_and(|processors| processors.get() > 1));
 /// How long the first frame of a worker may be.
 const MOST_READY: usize = 64 << 10;
 
@@ -105,8 +108,6 @@ pub(crate) struct Worker {
     child: Option<Child>,
     spawner: Spawner,
     input: Vec<u8>,
-    // Whether there is a processor for the worker while this one looks for what it says.
-    looks: bool,
     pub(crate) confinement: Confinement,
     pub(crate) since: Instant,
     pub(crate) scripts: u32,
@@ -126,7 +127,6 @@ impl Worker {
             child: Some(child),
             spawner: spawner.clone(),
             input: Vec::with_capacity(16 << 10),
-            looks: thread::available_parallelism().is_ok_and(|processors| processors.get() > 1),
             confinement: Confinement::default(),
             since: Instant::now(),
             scripts: 0,
@@ -181,7 +181,7 @@ impl Worker {
         self.input.reserve(4 << 10);
         // The clock of the machine: under one that stands still this would never end.
         let begun = std::time::Instant::now();
-        while self.looks && begun.elapsed() < LOOK {
+        while *LOOKS && begun.elapsed() < LOOK {
             // The runtime does not know yet what came a moment ago; others run meanwhile.
             match rustix::net::recv(&self.stream, spare_capacity(&mut self.input), RecvFlags::DONTWAIT) {
                 Ok((0, _)) => return Err(Broken::Gone),

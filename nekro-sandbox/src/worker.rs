@@ -33,6 +33,8 @@ const FLUSH_AT: usize = 8 << 10;
 pub(crate) struct Orders {
     /// Layers that a test switched off.
     pub(crate) off: BTreeSet<Layer>,
+    /// Whether a call looks for its answer before it sleeps.
+    pub(crate) looks: bool,
     /// What the worker of a test plays; its `main` looks at it, and nothing here does.
     pub(crate) play: String,
 }
@@ -53,11 +55,9 @@ pub fn worker_main_if_asked() {
 fn serve(orders: &Orders) -> io::Result<()> {
     let mut confinement = confine::early(&orders.off);
     keep_memory();
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let mut engine = Python::load(Path::new(IMAGE)).map_err(|error| io::Error::other(error.to_string()))?;
-    engine.prepare().map_err(|error| io::Error::other(error.to_string()))?;
     confine::enter(&orders.off, &mut confinement);
-    run(&mut engine, Wire::new(processors), confinement)
+    run(&mut engine, Wire::new(orders.looks), confinement)
 }
 
 /// Keeps the memory that an interpreter is made in for the next one, instead of giving it back in between.
@@ -81,6 +81,7 @@ pub fn confine_for_test(off: BTreeSet<Layer>) -> Confinement {
 fn run(engine: &mut impl Engine<Wire>, mut wire: Wire, confinement: Confinement) -> io::Result<()> {
     let ready = serde_json::to_vec(&Ready { version: protocol::VERSION, confinement })?;
     wire.send(Kind::Ready, &[&ready])?;
+    make_ready(engine, &mut wire)?;
     let mut state = Vec::new();
     while let Some(header) = wire.receive(false)? {
         wire.token = header.token;
@@ -99,12 +100,21 @@ fn run(engine: &mut impl Engine<Wire>, mut wire: Wire, confinement: Confinement)
                     memory: begin.memory,
                 };
                 wire = finish(engine, &task, wire, begin.state)?;
-                engine.prepare().map_err(|error| io::Error::other(error.to_string()))?;
+                make_ready(engine, &mut wire)?;
             }
             _ => return Err(io::ErrorKind::InvalidData.into()),
         }
     }
     Ok(())
+}
+
+/// Makes the next interpreter, and uses the time until the next script comes: one that is there already is not kept waiting.
+fn make_ready(engine: &mut impl Engine<Wire>, wire: &mut Wire) -> io::Result<()> {
+    let made = engine.prepare().and_then(|()| match wire.waits() {
+        Ok(false) => engine.rehearse(),
+        _ => Ok(()),
+    });
+    made.map_err(|error| io::Error::other(error.to_string()))
 }
 
 /// Runs a script and tells how it ended.
@@ -139,11 +149,11 @@ struct Wire {
     printed: usize,
     output: usize,
     message: usize,
-    processors: usize,
+    looks: bool,
 }
 
 impl Wire {
-    fn new(processors: usize) -> Self {
+    fn new(looks: bool) -> Self {
         Self {
             token: Token::default(),
             text: Vec::new(),
@@ -153,7 +163,7 @@ impl Wire {
             printed: 0,
             output: 0,
             message: 0,
-            processors,
+            looks,
         }
     }
 
@@ -172,11 +182,20 @@ impl Wire {
         Socket.write_all(&self.out)
     }
 
-    /// Reads the next frame into `body`; `None` if the host is gone. Looks for it before it sleeps, if there is another processor for
-    /// whoever sends it.
+    /// Tells whether the host said something that was not read yet.
+    fn waits(&mut self) -> io::Result<bool> {
+        let mut chunk = [0; 16 << 10];
+        match Socket::read_at_once(&mut chunk) {
+            Ok(length) => self.input.extend_from_slice(&chunk[..length]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        Ok(!self.input.is_empty())
+    }
+
+    /// Reads the next frame into `body`; `None` if the host is gone.
     fn receive(&mut self, look: bool) -> io::Result<Option<Header>> {
-        let look = look && self.processors > 1;
-        let begun = look.then(Instant::now);
+        let begun = (look && self.looks).then(Instant::now);
         let mut chunk = [0; 16 << 10];
         loop {
             if let Some((header, rest)) = self.input.split_first_chunk::<HEADER>() {

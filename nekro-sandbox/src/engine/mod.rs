@@ -12,6 +12,9 @@ pub(crate) trait Engine<P: Port> {
     /// Takes down what the last script used, and makes ready what the next one begins with, so that neither waits for it.
     fn prepare(&mut self) -> Result<(), EngineError>;
 
+    /// Runs a small script of our own in what is ready, so that the memory that every script writes to is there when the next one comes.
+    fn rehearse(&mut self) -> Result<(), EngineError>;
+
     /// Runs one script, in an interpreter that no other script has used, and gives the port back. What the script used may lie there
     /// until the next one is prepared.
     fn run(&mut self, task: &Task<'_>, port: P) -> (P, Result<Ran, Told>);

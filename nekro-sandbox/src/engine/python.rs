@@ -15,6 +15,12 @@ use crate::{
 
 type Run = TypedFunc<(Vec<u8>, Vec<u8>), ((Vec<u8>, Vec<u8>),)>;
 
+/// A script that uses what most scripts use, and says nothing: there is nobody to say it to.
+const REHEARSAL: &[u8] = br#"{
+    "source": "def f(x):\n    return f'{x}'\n[f(i) for i in range(3)]",
+    "functions": {}, "keep": false, "check": false, "text": 99, "json": 99
+}"#;
+
 /// What an interpreter in the making can reach.
 struct Inside<P> {
     limits: StoreLimits,
@@ -99,6 +105,13 @@ impl<P: Port> Engine<P> for Python<P> {
             self.next = Some(fresh);
         }
         Ok(())
+    }
+
+    fn rehearse(&mut self) -> Result<(), EngineError> {
+        let Some((store, run)) = &mut self.next else { return Ok(()) };
+        run.call(store, (REHEARSAL.to_vec(), Vec::new()))
+            .map(drop)
+            .map_err(|error| EngineError(format!("the interpreter does not run: {error:#}")))
     }
 
     fn run(&mut self, task: &Task<'_>, port: P) -> (P, Result<Ran, Told>) {

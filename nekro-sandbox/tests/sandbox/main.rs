@@ -56,6 +56,7 @@ const TESTS: &[Test] = tests! {
         what_a_worker_says_in_disorder_ends_its_script_at_most;
     pool:
         a_worker_that_dies_while_it_waits_is_replaced_unnoticed,
+        what_a_worker_rehearses_while_it_waits_is_seen_by_no_script,
         a_worker_that_is_killed_in_a_call_ends_its_script_only,
         a_run_that_is_dropped_takes_its_worker_with_it,
         a_worker_is_replaced_when_it_is_worn_or_old,

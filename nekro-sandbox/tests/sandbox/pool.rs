@@ -62,6 +62,18 @@ pub(crate) fn a_worker_that_dies_while_it_waits_is_replaced_unnoticed() {
     assert_eq!(text(&report.outcome), "2");
 }
 
+pub(crate) fn what_a_worker_rehearses_while_it_waits_is_seen_by_no_script() {
+    let sandbox = start(settings());
+    let looks =
+        script("import linecache, sys\n['f' in globals(), list(linecache.cache), vars(sys.modules['__main__']) is globals()]");
+    for _ in 0..2 {
+        let process = sandbox.idle()[0];
+        until("it waits", || fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| stat.contains(") S")));
+        let report = runtime().block_on(sandbox.run(&looks, &World::new())).expect("it runs");
+        assert_eq!(text(&report.outcome), "[False, ['script.py'], True]");
+    }
+}
+
 pub(crate) fn a_worker_that_is_killed_in_a_call_ends_its_script_only() {
     let sandbox = start(settings());
     let process = sandbox.idle()[0];

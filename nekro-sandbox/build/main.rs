@@ -1,8 +1,10 @@
 //! Compiles the interpreter to native code of the target, so that nothing has to be compiled when it starts.
 
 #[cfg(feature = "python")]
-#[path = "src/engine/config.rs"]
+#[path = "../src/engine/config.rs"]
 mod config;
+#[cfg(feature = "python")]
+mod strip;
 
 #[cfg(feature = "python")]
 fn main() {
@@ -18,7 +20,7 @@ fn main() {
     println!("cargo::rerun-if-env-changed=NEKRO_SANDBOX_COMPONENT");
     let path = env::var("NEKRO_SANDBOX_COMPONENT").unwrap_or_else(|_| COMPONENT.into());
     let checksum = format!("{path}.sha256");
-    for path in ["build.rs", "src/engine/config.rs", &path, &checksum] {
+    for path in ["build", "src/engine/config.rs", &path, &checksum] {
         println!("cargo::rerun-if-changed={path}");
     }
     let packed = fs::read(&path).expect("the component is in the repository");
@@ -31,6 +33,7 @@ fn main() {
     config.target(&target).expect("the compiler knows the target");
     let engine = wasmtime::Engine::new(&config).expect("the settings fit together");
     let component = zstd::decode_all(&packed[..]).expect("the component can be unpacked");
+    let component = strip::strip(&component).expect("the component is one");
     let image = engine.precompile_component(&component).expect("the component can be compiled");
     let packed = zstd::encode_all(&image[..], LEVEL).expect("memory is there");
     let out = Path::new(&env::var_os("OUT_DIR").expect("cargo sets it")).join("image.zst");
@@ -39,5 +42,5 @@ fn main() {
 
 #[cfg(not(feature = "python"))]
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
 }
