@@ -75,7 +75,10 @@ impl Identity {
 }
 
 /// The tokens, as their hashes: comparing these tells nothing of a token by the time it takes.
-pub(super) struct Tokens(Vec<([u8; 32], Identity)>);
+pub(super) struct Tokens(Vec<(Hash, Identity)>);
+
+/// In numbers: comparing four takes less time than comparing 32 bytes, and always the same.
+type Hash = [u64; 4];
 
 impl Tokens {
     /// Puts together the token of the data directory and those of the settings.
@@ -90,13 +93,14 @@ impl Tokens {
         // All are compared, whether one was found or not.
         self.0
             .iter()
-            .fold(None, |found, (known, identity)| if bool::from(came.ct_eq(known)) { Some(identity) } else { found })
+            .fold(None, |found, (known, identity)| if came.ct_eq(known).into() { Some(identity) } else { found })
             .cloned()
     }
 }
 
-fn hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token).into()
+fn hash(token: &str) -> Hash {
+    let hash = Sha256::digest(token);
+    std::array::from_fn(|at| u64::from_ne_bytes(std::array::from_fn(|byte| hash[8 * at + byte])))
 }
 
 /// Reads the token of a data directory, and makes it if there is none. Its file is its owner's alone.

@@ -14,13 +14,13 @@ use tokio::{
     time::Instant,
 };
 
-use super::problem::Problem;
+use super::{
+    problem::Problem,
+    protection::{self, protected},
+};
 
 /// How long a stream of events is silent at most: a connection that is gone is noticed by it.
 const BEAT: Duration = Duration::from_secs(15);
-
-/// How many headers most answers have: those of `door`, and a few of their own.
-const MOST_HEADERS: usize = 12;
 
 /// What streams of events need.
 #[derive(Clone)]
@@ -47,8 +47,11 @@ pub(super) fn problem(problem: &Problem) -> Response<Body> {
     response
 }
 
-/// Turns an answer into a message. `last` is the event that the client of a stream had last.
-pub(super) fn answer(answer: web::Answer, last: Option<&str>, streams: &Streams) -> Response<Body> {
+/// The header that says which event the client of a stream had last.
+pub(super) const LAST_EVENT: &str = "last-event-id";
+
+/// Turns an answer into a message. `last` is asked, for a stream, which event its client had last.
+pub(super) fn answer<'r>(answer: web::Answer, last: impl FnOnce() -> Option<&'r str>, streams: &Streams) -> Response<Body> {
     let web::Answer { status, media_type, headers, body, .. } = answer;
     let body = match body {
         web::Body::Whole(bytes) => Body::from(bytes),
@@ -59,7 +62,7 @@ pub(super) fn answer(answer: web::Answer, last: Option<&str>, streams: &Streams)
                 let full = Problem::new(503, "busy", "there are as many streams of events as there may be").retryable();
                 return problem(&full.with_hint("the limit is `serve.streams`"));
             };
-            if let Some(last) = last {
+            if let Some(last) = last() {
                 events.resume(last);
             }
             events_body(events, place, streams.ending.clone())
@@ -77,7 +80,7 @@ pub(super) fn answer(answer: web::Answer, last: Option<&str>, streams: &Streams)
                 format!("the answer has a header `{name}` that cannot be sent"),
             ));
         };
-        response.headers_mut().append(name, value);
+        protection::add(response.headers_mut(), name, value);
     }
     response
 }
@@ -85,15 +88,17 @@ pub(super) fn answer(answer: web::Answer, last: Option<&str>, streams: &Streams)
 fn message(status: u16, media_type: Cow<'static, str>, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    // There will be as many as a page has, and they are made room for once.
-    response.headers_mut().reserve(MOST_HEADERS);
+    let headers = response.headers_mut();
+    *headers = protected();
     let is_there = !media_type.is_empty();
     let media_type = match media_type {
         Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
         Cow::Owned(text) => Bytes::from(text),
     };
     if let (true, Ok(media_type)) = (is_there, HeaderValue::from_maybe_shared(media_type)) {
-        response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+        headers.insert(header::CONTENT_TYPE, media_type);
+    } else {
+        headers.remove(header::CONTENT_TYPE);
     }
     response
 }

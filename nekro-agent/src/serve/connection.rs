@@ -10,7 +10,7 @@ use std::{
 
 use axum::{Router, body::Body, http::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
@@ -21,6 +21,7 @@ use tokio::{
 use super::{
     door::{Peer, door},
     line::Line,
+    patience::Patience,
     server::Server,
     settings::ServeSettings,
 };
@@ -193,13 +194,12 @@ impl How {
         let (line, cut) = Line::new(stream, place);
         let peer = Peer { address: from, cut };
         let (server, router) = (self.server, self.router);
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(peer.clone());
-            let (server, router) = (Arc::clone(&server), router.clone());
-            async move { Ok::<_, Infallible>(door(&server, &router, request.map(Body::new)).await) }
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (server, router, peer) = (Arc::clone(&server), router.clone(), peer.clone());
+            async move { Ok::<_, Infallible>(door(&server, &router, &peer, request.map(Body::new)).await) }
         });
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
+            .timer(Patience::default())
             .header_read_timeout(self.receive_deadline)
             .max_headers(MOST_HEADERS)
             .max_buf_size(self.header_bytes)

@@ -11,13 +11,13 @@ use axum::{
     Router,
     body::Body,
     extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, header},
+    http::{HeaderMap, HeaderName, Method, Response, Uri, header},
 };
 use futures_util::FutureExt;
 use nekro_core::kernel::{Buckets, Refused};
 use tower_service::Service;
 
-use super::{access::Identity, answer, line::Cut, problem::Problem, routes, server::Server};
+use super::{access::Identity, answer, line::Cut, problem::Problem, protection::protect, routes, server::Server};
 use crate::{cli::plain, style::DIM};
 
 /// Where a connection comes from.
@@ -41,23 +41,25 @@ pub(super) enum Who {
 }
 
 /// Lets a request in or not, and finishes its answer. Plugins' routes are not in the router: the kernel finds them.
-pub(super) async fn door(server: &Arc<Server>, router: &Router, request: Request) -> Response<Body> {
+pub(super) async fn door(server: &Arc<Server>, router: &Router, peer: &Peer, request: Request) -> Response<Body> {
     let started = Instant::now();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     server.kept.metrics.begin();
-    let (mut response, who) = match server.admit(&request) {
+    let (response, who) = match server.admit(&request, peer.address) {
         Ok(identity) => {
             let who = Some(Arc::clone(&identity.name));
             let answering = async {
                 if uri.path().starts_with("/p/") {
-                    return routes::answer(server, identity, request).await;
+                    return routes::answer(server, peer, identity, request, started).await;
                 }
                 let mut request = request;
                 request.extensions_mut().insert(identity);
-                match router.clone().call(request).await {
+                let mut answered = match router.clone().call(request).await {
                     Ok(answered) => answered,
                     Err(never) => match never {},
-                }
+                };
+                protect(answered.headers_mut());
+                answered
             };
             // A mistake of ours in one request ends neither the connection nor the server.
             let answered = AssertUnwindSafe(answering).catch_unwind().await;
@@ -69,16 +71,14 @@ pub(super) async fn door(server: &Arc<Server>, router: &Router, request: Request
         }
         Err(problem) => (answer::problem(&problem), None),
     };
-    protect(response.headers_mut());
-    let status = response.status().as_u16();
-    server.kept.metrics.end(status, started.elapsed());
-    server.console(&method, uri.path(), status, started.elapsed(), who.as_deref().unwrap_or_default());
+    let (status, took) = (response.status().as_u16(), started.elapsed());
+    server.kept.metrics.end(status, took);
+    server.console(&method, uri.path(), status, took, who.as_deref().unwrap_or_default());
     response
 }
 
 impl Server {
-    fn admit(&self, request: &Request) -> Result<Identity, Problem> {
-        let peer = request.extensions().get::<Peer>().and_then(|peer| peer.address);
+    fn admit(&self, request: &Request, peer: Option<IpAddr>) -> Result<Identity, Problem> {
         let headers = request.headers();
         let host = host(headers, request.uri())?;
         check_host(host, &self.settings.hosts)?;
@@ -177,31 +177,10 @@ fn check_page(method: &Method, headers: &HeaderMap, host: &str) -> Result<(), Pr
     if is_ours { Ok(()) } else { Err(Problem::new(403, "forbidden", "the request comes from a page of another server")) }
 }
 
-/// What a browser is told with every answer: how little that may do.
-static PROTECTION: [(HeaderName, HeaderValue); 6] = [
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
-    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-        ),
-    ),
-];
-
-/// Adds what protects a browser. Nothing is kept by it, unless the answer says otherwise.
-fn protect(headers: &mut HeaderMap) {
-    for (name, value) in &PROTECTION {
-        headers.insert(name, value.clone());
-    }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]

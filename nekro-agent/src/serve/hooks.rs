@@ -45,7 +45,7 @@ pub(super) struct Hooks(Notify);
 /// Answers a webhook.
 pub(super) async fn answer(server: &Server, request: axum::extract::Request) -> Response<Body> {
     match take(server, request).await {
-        Ok(answered) => answer::answer(answered, None, &server.kept.streams),
+        Ok(answered) => answer::answer(answered, || None, &server.kept.streams),
         Err(problem) => answer::problem(&problem),
     }
 }

@@ -26,6 +26,7 @@ pub(super) struct Line<S> {
 /// Cuts a connection.
 #[derive(Debug, Default)]
 pub(super) struct Cut {
+    is_watched: AtomicBool,
     is_cut: AtomicBool,
     reader: AtomicWaker,
     gone: Notify,
@@ -39,6 +40,11 @@ impl<S> Line<S> {
 }
 
 impl Cut {
+    /// Lets the connection be cut: whoever reads from it from now on comes to its end then. Before, it costs no reader anything.
+    pub(super) fn watch(&self) {
+        self.is_watched.store(true, Ordering::Release);
+    }
+
     /// Ends the connection: whoever reads from it comes to its end.
     pub(super) fn cut(&self) {
         self.is_cut.store(true, Ordering::Release);
@@ -63,10 +69,12 @@ impl<S> Drop for Line<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Line<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        // In this order: one that is cut between the two is noticed.
-        self.cut.reader.register(context.waker());
-        if self.cut.is_cut() {
-            return Poll::Ready(Ok(()));
+        if self.cut.is_watched.load(Ordering::Acquire) {
+            // In this order: one that is cut between the two is noticed.
+            self.cut.reader.register(context.waker());
+            if self.cut.is_cut() {
+                return Poll::Ready(Ok(()));
+            }
         }
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
@@ -119,6 +127,7 @@ mod tests {
         far.write_all(b"before").await.expect("it is open");
         let mut read = [0; 6];
         line.read_exact(&mut read).await.expect("it was written");
+        cut.watch();
         let reading = tokio::spawn(async move { line.read(&mut [0; 1]).await.expect("it comes to its end") });
         tokio::task::yield_now().await;
         cut.cut();

@@ -14,11 +14,12 @@ use nekro_axum::Routes;
 use nekro_core::{Caller, kernel::RouteEntry};
 use tower_service::Service;
 
-use super::{door::Peer, line::Cut, problem::Problem, server::Server};
+use super::{door::Peer, line::Cut, problem::Problem, protection::protect, server::Server};
 
 /// Lets a router answer.
 pub(super) async fn answer(
     server: &Arc<Server>,
+    peer: &Peer,
     entry: &RouteEntry,
     caller: Caller,
     request: axum::extract::Request,
@@ -35,14 +36,13 @@ pub(super) async fn answer(
     })?;
     let (mut parts, body) = request.into_parts();
     parts.uri = below(&parts.uri, entry.depth())?;
-    let cut = parts.extensions.get::<Peer>().map(|peer| Arc::clone(&peer.cut));
     parts.extensions.insert(caller);
     let mut request = axum::extract::Request::from_parts(parts, Body::new(Limited::new(body, most)));
     // There is one limit, with one name, whatever reads the body; a router may set a lower one.
     DefaultBodyLimit::disable().apply(&mut request);
     let answering = AssertUnwindSafe(router.call(request)).catch_unwind();
     let (plugin, name) = (entry.decl.plugin.id, entry.decl.name);
-    let answered = match tokio::time::timeout(held.limit, answering).await {
+    let mut answered = match tokio::time::timeout(held.limit, answering).await {
         Ok(Ok(Ok(answered))) => answered,
         Ok(Ok(Err(never))) => match never {},
         Ok(Err(_)) => {
@@ -54,8 +54,10 @@ pub(super) async fn answer(
             return Err(problem.retryable().with_hint("the limit is the function's own `deadline`, or `limits.call_deadline`"));
         }
     };
-    if let (StatusCode::SWITCHING_PROTOCOLS, Some(cut)) = (answered.status(), cut) {
-        drop(tokio::spawn(watch(Arc::clone(server), plugin, cut)));
+    protect(answered.headers_mut());
+    if answered.status() == StatusCode::SWITCHING_PROTOCOLS {
+        peer.cut.watch();
+        drop(tokio::spawn(watch(Arc::clone(server), plugin, Arc::clone(&peer.cut))));
     }
     Ok(answered)
 }

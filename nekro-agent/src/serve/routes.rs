@@ -1,9 +1,6 @@
 //! Plugins' routes: found by the kernel, which knows who is running.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     body::Body,
@@ -15,6 +12,7 @@ use serde_json::Map;
 use super::{
     access::Identity,
     answer,
+    door::Peer,
     problem::Problem,
     request::{self, Request},
     routers,
@@ -22,18 +20,24 @@ use super::{
 };
 
 /// Answers a request for something below `/p/`.
-pub(super) async fn answer(server: &Arc<Server>, identity: Identity, request: axum::extract::Request) -> Response<Body> {
+pub(super) async fn answer(
+    server: &Arc<Server>,
+    peer: &Peer,
+    identity: Identity,
+    request: axum::extract::Request,
+    started: Instant,
+) -> Response<Body> {
     let method = request.method().clone();
-    let (started, who) = (Instant::now(), Arc::clone(&identity.name));
+    let who = Arc::clone(&identity.name);
     let found = find(server, &request);
     let entry = found.as_ref().ok().map(|(entry, _)| *entry);
     let answered = match found {
-        Ok((entry, given)) => ask(server, entry, given, identity, request).await,
+        Ok((entry, given)) => ask(server, peer, entry, given, identity, request).await,
         Err(problem) => Err(problem),
     };
     let answered = answered.unwrap_or_else(|problem| answer::problem(&problem));
     if let Some(entry) = entry {
-        record(entry, &method, answered.status(), started.elapsed(), &who);
+        record(entry, &method, answered.status(), started, &who);
     }
     answered
 }
@@ -59,6 +63,7 @@ fn find<'s>(server: &'s Server, request: &axum::extract::Request) -> Result<(&'s
 
 async fn ask(
     server: &Arc<Server>,
+    peer: &Peer,
     entry: &RouteEntry,
     given: FromPath,
     identity: Identity,
@@ -66,7 +71,7 @@ async fn ask(
 ) -> Result<Response<Body>, Problem> {
     server.allow(&identity, entry.decl.role)?;
     if entry.is_router() {
-        return routers::answer(server, entry, identity.caller(), request).await;
+        return routers::answer(server, peer, entry, identity.caller(), request).await;
     }
     let request = server.read(request, Vec::new(), identity).await?;
     let mut words = request.pairs();
@@ -80,7 +85,7 @@ async fn ask(
         request.json()?
     };
     let answered = server.kernel.route(entry, Given::new(given, words, body), &request.caller()).await?;
-    let answered = answer::answer(answered, request.header("last-event-id"), &server.kept.streams);
+    let answered = answer::answer(answered, || request.header(answer::LAST_EVENT), &server.kept.streams);
     Ok(unless_known(&request, answered))
 }
 
@@ -100,13 +105,16 @@ fn unless_known(request: &Request, answered: Response<Body>) -> Response<Body> {
 
 /// Writes a line of the log: who asked a plugin for what. Neither the path nor the query, for they may hold secrets; by the route it is known
 /// what was asked. Looking at something is worth less room than changing it.
-fn record(entry: &RouteEntry, method: &Method, status: StatusCode, took: Duration, who: &str) {
+fn record(entry: &RouteEntry, method: &Method, status: StatusCode, started: Instant, who: &str) {
     let (plugin, route, status) = (entry.decl.plugin.id, entry.decl.name, status.as_u16());
-    let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let is_look = matches!(*method, Method::GET | Method::HEAD) && (200..400).contains(&status);
     if is_look {
-        tracing::debug!(target: "nekro::routes", plugin, route, %method, status, milliseconds, who, "a route was asked for");
+        tracing::debug!(target: "nekro::routes", plugin, route, %method, status, milliseconds = since(started), who, "a route was asked for");
     } else {
-        tracing::info!(target: "nekro::routes", plugin, route, %method, status, milliseconds, who, "a route was asked for");
+        tracing::info!(target: "nekro::routes", plugin, route, %method, status, milliseconds = since(started), who, "a route was asked for");
     }
+}
+
+fn since(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

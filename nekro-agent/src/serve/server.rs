@@ -148,10 +148,10 @@ impl Server {
             let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             let request = self.receive(request, path, operation.role).await?;
             let answered = (operation.run)(self, &request).await?;
-            Ok((answered, request.header("last-event-id").map(str::to_owned)))
+            Ok((answered, request.header(answer::LAST_EVENT).map(str::to_owned)))
         };
         match answered.await {
-            Ok((answered, last)) => answer::answer(answered, last.as_deref(), &self.kept.streams),
+            Ok((answered, last)) => answer::answer(answered, || last.as_deref(), &self.kept.streams),
             Err(problem) => answer::problem(&problem),
         }
     }

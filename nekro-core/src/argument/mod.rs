@@ -16,7 +16,7 @@ use serde_json::Value;
 pub(crate) use self::{
     mistake::config_mistake,
     read::read_object,
-    words::{Form, Kind, from_pairs, from_words},
+    words::{Form, Kind, from_pairs, from_plain_pairs, from_words},
 };
 pub use self::{
     mistake::{ArgumentsError, ConfigMistake, Mistake, MistakeKind},

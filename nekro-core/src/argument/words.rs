@@ -76,6 +76,39 @@ pub(crate) fn from_words(forms: &[Form<'_>], words: &[String]) -> Result<String,
     if mistakes.is_empty() { Ok(Value::Object(object).to_string()) } else { Err(ArgumentsError::new(mistakes)) }
 }
 
+/// Writes texts with names as a JSON object, if each is there once and is plainly a text, a number or a switch: what a request nearly
+/// always gives, without looking at a schema. `None` for everything else.
+pub(crate) fn from_plain_pairs<'a>(
+    kinds: impl Iterator<Item = (&'a str, Kind)> + Clone,
+    pairs: &[(Cow<'static, str>, String)],
+) -> Option<String> {
+    // Whatever type reads it, no digit of these is lost.
+    const MOST_DIGITS: usize = 15;
+    let mut json = vec![b'{'];
+    for (at, (name, text)) in pairs.iter().enumerate() {
+        let (_, kind) = kinds.clone().find(|(known, _)| known == name)?;
+        if pairs[..at].iter().any(|(before, _)| before == name) {
+            return None;
+        }
+        if at > 0 {
+            json.push(b',');
+        }
+        // The name is an argument's, and so has nothing in it that would have to be escaped.
+        json.push(b'"');
+        json.extend_from_slice(name.as_bytes());
+        json.extend_from_slice(b"\":");
+        let is_number = text.len() <= MOST_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
+        match (kind, text.as_bytes()) {
+            (Kind::Text, _) => serde_json::to_writer(&mut json, text).ok()?,
+            (Kind::Json, [b'1'..=b'9', ..] | [b'0']) if is_number => json.extend_from_slice(text.as_bytes()),
+            (Kind::Switch, b"true" | b"false") => json.extend_from_slice(text.as_bytes()),
+            _ => return None,
+        }
+    }
+    json.push(b'}');
+    String::from_utf8(json).ok()
+}
+
 /// Turns texts with names, and values that have their form already, into a JSON object. What a page leaves empty was not given, unless
 /// it is a text; a box that was ticked says `on`.
 pub(crate) fn from_pairs(
@@ -241,6 +274,51 @@ mod tests {
         check("Berlin 3 true a b", expect![[r#"{"city":"Berlin","days":3,"raw":true,"tags":["a","b"]}"#]]);
         check("--tags a --tags b --tags=[\"c\"] 7", expect![[r#"{"city":"7","tags":["a","b","c"]}"#]]);
         check("1 two", expect![[r#"{"city":"1","days":"two"}"#]]);
+    }
+
+    #[test]
+    fn what_is_plain_is_written_as_what_is_not() {
+        let (text, number, switch, list) =
+            (json!({ "type": "string" }), json!({ "type": "integer" }), json!({ "type": "boolean" }), json!({ "type": "array" }));
+        let forms = [("text", &text), ("number", &number), ("switch", &switch), ("list", &list)];
+        let forms = forms.map(|(name, schema)| Form::new(name, schema, None));
+        let names = ["text", "number", "switch", "list", "other"];
+        let texts = [
+            "",
+            "0",
+            "7",
+            "007",
+            "-1",
+            "1.5",
+            "1e3",
+            "123456789012345",
+            "1234567890123456789",
+            "true",
+            "on",
+            "a\"\\\n\u{1}ä",
+            "[1]",
+        ];
+        let mut plain = 0;
+        for (name, text, second) in combined(&names, &texts) {
+            let mut pairs = vec![(Cow::Borrowed(name), text.to_owned())];
+            pairs.extend(second.map(|second| (Cow::Borrowed(second), "7".to_owned())));
+            let kinds = forms.iter().map(|form| (form.name, form.kind));
+            let Some(written) = from_plain_pairs(kinds, &pairs) else { continue };
+            plain += 1;
+            let of_map = from_pairs(&forms, &pairs, Map::new()).expect("it is plain");
+            let read = |json: &str| serde_json::from_str::<Value>(json).expect("JSON");
+            assert_eq!(read(&written), read(&of_map), "{pairs:?}");
+        }
+        assert!(plain > 20, "{plain}");
+    }
+
+    /// Every name with every text, alone and before each other name.
+    fn combined<'a>(
+        names: &'a [&'static str],
+        texts: &'a [&'static str],
+    ) -> impl Iterator<Item = (&'static str, &'static str, Option<&'static str>)> + 'a {
+        let seconds = || std::iter::once(None).chain(names.iter().copied().map(Some));
+        names.iter().flat_map(move |name| texts.iter().flat_map(move |text| seconds().map(move |second| (*name, *text, second))))
     }
 
     #[test]

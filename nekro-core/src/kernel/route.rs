@@ -15,7 +15,7 @@ use super::{
     restriction::{Restriction, Slot},
 };
 use crate::{
-    argument::{Form, Kind, from_pairs},
+    argument::{Form, Kind, from_pairs, from_plain_pairs},
     call::{Body, Call, Input},
     caller::Caller,
     error::{Error, Result},
@@ -132,11 +132,17 @@ impl RouteEntry {
             return Ok(Cow::Borrowed("{}"));
         }
         let schema = self.arguments();
-        let (properties, definitions) = (schema.get("properties"), schema.get("$defs"));
         // What each argument is written as is read off its schema once.
         let kinds =
             self.kinds.get_or_init(|| super::call::forms(schema, self.decl.arguments).iter().map(|form| form.kind).collect());
-        let forms = self.decl.arguments.iter().zip(kinds).map(|(argument, kind)| {
+        let arguments = self.decl.arguments.iter().zip(kinds);
+        if given.body.is_empty()
+            && let Some(plain) = from_plain_pairs(arguments.clone().map(|(argument, kind)| (argument.name, *kind)), &given.words)
+        {
+            return Ok(Cow::Owned(plain));
+        }
+        let (properties, definitions) = (schema.get("properties"), schema.get("$defs"));
+        let forms = arguments.map(|(argument, kind)| {
             let schema = properties.and_then(|properties| properties.get(argument.name)).unwrap_or(&Value::Null);
             Form { name: argument.name, schema, definitions, kind: *kind }
         });

@@ -66,7 +66,10 @@ enum Reaction {
 
 fn react(request: &Request) -> Reaction {
     let mut results = Vec::new();
-    for entry in request.entries.iter().rev() {
+    let last = request.entries.iter().rposition(|entry| !matches!(entry, Entry::Notice { .. }));
+    // A tool may leave a note behind its result.
+    let end = last.filter(|at| matches!(request.entries[*at], Entry::Result { .. })).map_or(request.entries.len(), |at| at + 1);
+    for entry in request.entries[..end].iter().rev() {
         match entry {
             Entry::Result { tool, text, failed, .. } => results.push(say::result(tool, text, *failed)),
             _ if !results.is_empty() => {

@@ -398,6 +398,7 @@ fn the_results_of_calls_are_told() {
         result("notes.find", r#"{"notes":[{"key":"1","text":"milk","pinned":false}],"more":0}"#, false),
         result("notes.remove", "a person said no", true),
         result("x.y", "null", false),
+        Entry::Notice { text: "a note that a tool left".to_owned() },
     ];
     expect![[r#"
         `dice.roll`:
@@ -417,7 +418,9 @@ fn the_results_of_calls_are_told() {
 
 #[test]
 fn whom_nobody_asks_says_nothing() {
-    assert_eq!(told(&ask(&[], vec![Entry::Notice { text: "it is noon".to_owned() }])), "");
+    let notice = || Entry::Notice { text: "it is noon".to_owned() };
+    assert_eq!(told(&ask(&[], vec![notice()])), "");
+    assert_eq!(told(&ask(&[], vec![person("good morning"), notice()])), "");
     assert_eq!(told(&ask(&[], Vec::new())), "");
     assert!(ask(&[], vec![person("roll a d6")]).text.contains("no language model"));
 }
