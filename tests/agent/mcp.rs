@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::Place;
 
 /// A client that goes on.
-struct Client {
+pub(crate) struct Client {
     place: Place,
     child: Child,
     input: Option<ChildStdin>,
@@ -32,7 +32,7 @@ impl Client {
     }
 
     /// Starts it and speaks the protocol of 2025-11-25.
-    fn begin(place: Place, arguments: &[&str], capabilities: Value) -> Self {
+    pub(crate) fn begin(place: Place, arguments: &[&str], capabilities: Value) -> Self {
         let mut client = Self::silent(place, arguments);
         client.initialize(capabilities);
         client
@@ -70,7 +70,7 @@ impl Client {
 
     /// Sends a request, and returns the next message, which has to answer it.
     #[track_caller]
-    fn ask(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn ask(&mut self, method: &str, params: Value) -> Value {
         let id = self.request(method, params);
         let answer = self.hear();
         assert_eq!(answer["id"], id, "{answer}");

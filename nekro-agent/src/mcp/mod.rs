@@ -7,6 +7,8 @@ mod approval;
 mod changes;
 mod client;
 mod command;
+mod content;
+mod follower;
 #[cfg(feature = "http")]
 mod http;
 mod limits;
