@@ -359,6 +359,51 @@ fn a_listening_client_is_told_on_its_subscription() {
 }
 
 #[test]
+fn whoever_has_subscribed_to_a_resource_is_told_when_it_changes() {
+    let mut client = Client::begin(Place::with_settings("[mcp]\nsubscriptions = 2\n"), &[], json!({}));
+    client.call("board.put", json!({ "text": "make tea" }));
+    for uri in ["nekro://board/cards/1", "nekro://board/cards/1", "nekro://board/cards/2"] {
+        let answer = client.ask("resources/subscribe", json!({ "uri": uri }));
+        assert_eq!(answer["result"], json!({}), "{answer}");
+    }
+    let refused = client.ask("resources/subscribe", json!({ "uri": "nekro://board/cards" }));
+    assert!(refused["error"]["message"].as_str().expect("a text").contains("`mcp.subscriptions`"), "{refused}");
+    for uri in ["nekro://board/", "nekro://notes/files/x", "nekro://report/files/../../x", "file:///etc/passwd", ""] {
+        let answer = client.ask("resources/subscribe", json!({ "uri": uri }));
+        assert_eq!(answer["error"]["code"], -32_002, "{uri}: {answer}");
+    }
+    client.call("board.move", json!({ "id": 1, "column": "done" }));
+    let told = client.hear();
+    assert_eq!(told["method"], "notifications/resources/updated", "{told}");
+    assert_eq!(told["params"]["uri"], "nekro://board/cards/1");
+    for uri in ["nekro://board/cards/1", "nekro://board/cards/1", "nekro://nobody"] {
+        assert_eq!(client.ask("resources/unsubscribe", json!({ "uri": uri }))["result"], json!({}));
+    }
+    client.call("board.move", json!({ "id": 1, "column": "open" }));
+    client.call("board.put", json!({ "text": "buy milk" }));
+    assert_eq!(client.hear()["params"]["uri"], "nekro://board/cards/2", "of the other one nothing is told");
+}
+
+#[test]
+fn a_listening_client_is_told_of_the_resources_that_it_names() {
+    let mut client = Client::silent(Place::with_settings(""), &[]);
+    let wanted = json!({ "resourceSubscriptions": ["nekro://board/cards", "nekro://board/none"] });
+    client.request("subscriptions/listen", modern(json!({ "notifications": wanted })));
+    let taken = client.hear();
+    assert_eq!(taken["method"], "notifications/subscriptions/acknowledged", "{taken}");
+    let call = modern(json!({ "name": "board.put", "arguments": { "text": "make tea" } }));
+    let put = client.ask("tools/call", call);
+    assert_eq!(put["result"]["structuredContent"]["id"], 1, "{put}");
+    let told = client.hear();
+    assert_eq!(
+        (&told["method"], &told["params"]["uri"]),
+        (&json!("notifications/resources/updated"), &json!("nekro://board/cards"))
+    );
+    let refused = client.ask("resources/subscribe", modern(json!({ "uri": "nekro://board/cards" })));
+    assert_eq!(refused["error"]["code"], -32_601, "the protocol without a handshake has no such method: {refused}");
+}
+
+#[test]
 fn hostile_lines_are_answered_and_harm_nobody() {
     let mut client = Client::silent(Place::with_settings("[mcp]\nmessage_bytes = 1000\n"), &[]);
     // Before anything was agreed upon, too.

@@ -28,8 +28,7 @@ impl Changes {
 
     fn each(&self, f: impl Fn(&Follower)) {
         // A follower that is dropped here must not find the list locked.
-        let all: Vec<_> =
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect();
+        let all: Vec<_> = self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect();
         all.iter().for_each(|one| f(one));
     }
 }

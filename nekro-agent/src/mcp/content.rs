@@ -9,8 +9,12 @@ use url::Url;
 pub(super) fn block(part: Part) -> ContentBlock {
     match part {
         Part::Text(text) => ContentBlock::text(text),
-        Part::Image(Image { media_type, bytes }) => ContentBlock::Image(ImageContent::new(BASE64_STANDARD.encode(&bytes), media_type)),
-        Part::Sound(Sound { media_type, bytes }) => ContentBlock::Audio(AudioContent::new(BASE64_STANDARD.encode(&bytes), media_type)),
+        Part::Image(Image { media_type, bytes }) => {
+            ContentBlock::Image(ImageContent::new(BASE64_STANDARD.encode(&bytes), media_type))
+        }
+        Part::Sound(Sound { media_type, bytes }) => {
+            ContentBlock::Audio(AudioContent::new(BASE64_STANDARD.encode(&bytes), media_type))
+        }
         Part::File(file) => {
             let uri = name_of(&file.name);
             ContentBlock::Resource(EmbeddedResource::new(contents(file.bytes, &file.media_type, &uri)))
@@ -60,7 +64,9 @@ mod tests {
     fn each_part_is_what_it_is() {
         check(
             Content::new().text("A chord:").sound("audio/wav", b"RIFF".to_vec()).image("image/png", b"PNG".to_vec()),
-            expect![[r#"[{"type":"text","text":"A chord:"},{"type":"audio","data":"UklGRg==","mimeType":"audio/wav"},{"type":"image","data":"UE5H","mimeType":"image/png"}]"#]],
+            expect![[
+                r#"[{"type":"text","text":"A chord:"},{"type":"audio","data":"UklGRg==","mimeType":"audio/wav"},{"type":"image","data":"UE5H","mimeType":"image/png"}]"#
+            ]],
         );
     }
 
@@ -68,11 +74,15 @@ mod tests {
     fn a_file_is_a_resource_of_text_or_of_bytes() {
         check(
             Content::new().file("my plan.md", "text/markdown", "# Tea").file("a/b", "application/zip", b"PK".to_vec()),
-            expect![[r##"[{"type":"resource","resource":{"uri":"attachment:///my%20plan.md","mimeType":"text/markdown","text":"# Tea"}},{"type":"resource","resource":{"uri":"attachment:///a%2Fb","mimeType":"application/zip","blob":"UEs="}}]"##]],
+            expect![[
+                r##"[{"type":"resource","resource":{"uri":"attachment:///my%20plan.md","mimeType":"text/markdown","text":"# Tea"}},{"type":"resource","resource":{"uri":"attachment:///a%2Fb","mimeType":"application/zip","blob":"UEs="}}]"##
+            ]],
         );
         check(
             Content::new().file("nekro://board/cards/1", "text/plain", vec![0xff]),
-            expect![[r#"[{"type":"resource","resource":{"uri":"nekro://board/cards/1","mimeType":"text/plain","blob":"/w=="}}]"#]],
+            expect![[
+                r#"[{"type":"resource","resource":{"uri":"nekro://board/cards/1","mimeType":"text/plain","blob":"/w=="}}]"#
+            ]],
         );
     }
 }

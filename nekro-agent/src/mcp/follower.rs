@@ -77,7 +77,8 @@ impl Follower {
         let mut state = self.state();
         let most = self.limits.subscriptions;
         if state.watched.len() >= most && !state.watched.contains_key(uri) {
-            let problem = format!("a client subscribes to {most} resources at most (`mcp.subscriptions`): unsubscribe from one first");
+            let problem =
+                format!("a client subscribes to {most} resources at most (`mcp.subscriptions`): unsubscribe from one first");
             return Err(ErrorData::invalid_request(problem, None));
         }
         state.watched.insert(uri.to_owned(), Watched { by: caller.clone(), place });
@@ -187,3 +188,6 @@ impl Place {
         event == name && !given.iter().any(is_other)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,5 +36,9 @@ pub(crate) fn service(
         token.cancel();
     }));
     let limits = Arc::new(limits.clone());
-    StreamableHttpService::new(move || Ok(handler.for_client(Arc::clone(&limits))), Arc::new(LocalSessionManager::default()), config)
+    StreamableHttpService::new(
+        move || Ok(handler.for_client(Arc::clone(&limits))),
+        Arc::new(LocalSessionManager::default()),
+        config,
+    )
 }

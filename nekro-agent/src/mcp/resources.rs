@@ -4,7 +4,7 @@
 //! A route with arguments is a template. What is listed can be read, and nothing else, by the same decision of the kernel.
 
 use nekro_core::{
-    ArgumentDecl, Caller, Error, PluginId, SandboxPath,
+    ArgumentDecl, Caller, Error, PluginId, SandboxPath, SessionId,
     event::EventDecl,
     kernel::{FoundRoute, Given, Kernel, RouteEntry, SharedFile},
     web::{Answer, Body},
@@ -101,7 +101,7 @@ fn routes(kernel: &Kernel, caller: &Caller) -> Vec<Resource> {
 pub(super) fn templates(kernel: &Kernel, caller: &Caller) -> Vec<ResourceTemplate> {
     let with_arguments = kernel.resources(caller).filter(|route| !route.decl.arguments.is_empty());
     let files = kernel.shown_places(caller).filter_map(|(plugin, place)| {
-        let template = file_template(plugin.id, place)?;
+        let template = file_template(plugin.id, place, caller.session.as_ref())?;
         let docs = format!("Files of the plugin `{}`: {}", plugin.id, first_line(plugin.docs));
         Some(ResourceTemplate::new(template, format!("{}.{FILES}", plugin.id)).with_description(docs))
     });
@@ -177,22 +177,24 @@ fn file(file: &SharedFile) -> Resource {
 fn file_uri(plugin: &str, path: &str) -> String {
     let mut uri = Url::parse(&format!("{SCHEME}://{plugin}/{FILES}")).expect("an id is a host");
     if let Ok(mut parts) = uri.path_segments_mut() {
-        parts.extend(path.split('/'));
+        parts.extend(path.split('/').filter(|part| !part.is_empty()));
     }
     uri.into()
 }
 
 /// Returns `nekro://report/files/digests/{+path}`; `None` for what is one file.
-fn file_template(plugin: &str, place: &str) -> Option<String> {
-    let (above, last) = place.rsplit_once('/').map_or(("", place), |(above, last)| (above, last));
-    let below = match last.matches('*').count() {
-        0 if last.contains('.') => return None,
-        0 => format!("{last}/{{+path}}"),
-        1 => last.replace('*', "{name}"),
-        _ => "{name}".to_owned(),
+fn file_template(plugin: &str, place: &str, session: Option<&SessionId>) -> Option<String> {
+    let place = match session.map(SandboxPath::of_session) {
+        Some(Ok(own)) => place.replace("{session}", own.as_str()),
+        _ => place.to_owned(),
     };
-    let above = if above.is_empty() { String::new() } else { format!("{above}/") };
-    Some(format!("{SCHEME}://{plugin}/{FILES}/{above}{below}"))
+    let (above, last) = place.rsplit_once('/').unwrap_or(("", &place));
+    Some(match last.matches('*').count() {
+        0 if last.contains('.') => return None,
+        0 => format!("{}/{{+path}}", file_uri(plugin, &place)),
+        1 => format!("{}/{}", file_uri(plugin, above), last.replace('*', "{name}")),
+        _ => format!("{}/{{name}}", file_uri(plugin, above)),
+    })
 }
 
 /// Returns `nekro://board/cards`.
@@ -223,7 +225,10 @@ fn decoded(part: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use expect_test::{Expect, expect};
+    use nekro_core::{FilePlace, FilesPort, WriteHow, testing::Host};
 
     use super::*;
 
@@ -268,11 +273,81 @@ mod tests {
 
     #[test]
     fn what_a_plugin_shows_is_a_template() {
-        let template = |place| file_template("report", place);
+        let template = |place| file_template("report", place, Some(&"chat:1".into()));
         assert_eq!(template("digests").as_deref(), Some("nekro://report/files/digests/{+path}"));
         assert_eq!(template("a/*.md").as_deref(), Some("nekro://report/files/a/{name}.md"));
         assert_eq!(template("*-*").as_deref(), Some("nekro://report/files/{name}"));
+        assert_eq!(template("a/{session}").as_deref(), Some("nekro://report/files/a/chat%253a1/{+path}"));
         assert_eq!(template("a/b.md"), None);
+    }
+
+    /// An agent with three digests of a conversation and one of another.
+    fn host() -> Host {
+        let decl = nekro_plugins::PLUGINS.iter().find(|decl| decl.id == "report").expect("it is bundled");
+        let host = Host::builder_of(decl).start();
+        let port = Arc::clone(host.kernel().ports().get::<dyn FilesPort>().expect("a port"));
+        for (path, bytes) in [
+            ("digests/chat%3a1/a b.md", b"# Tea".to_vec()),
+            ("digests/chat%3a1/c", vec![0xff; 9]),
+            ("digests/chat%3a1/d.txt", b"long enough".to_vec()),
+            ("digests/chat%3a2/x.md", b"a secret".to_vec()),
+            ("secret.md", b"a secret".to_vec()),
+        ] {
+            let written = port.write(&FilePlace::Own("report".into()), &path.parse().expect("a path"), bytes, WriteHow::Create);
+            host.run(written).expect("it is written");
+        }
+        host
+    }
+
+    fn client() -> Caller {
+        Caller::new(nekro_core::Origin::McpClient, nekro_core::Role::User).in_session("chat:1")
+    }
+
+    #[test]
+    fn files_are_listed_page_by_page() {
+        let (host, limits) = (host(), Limits { page: 2, ..Limits::default() });
+        let page = |after: Option<&str>| host.run(list(host.kernel(), &client(), &limits, after));
+        let (first, next) = page(None).expect("a page");
+        let names = |page: &[Resource]| page.iter().map(|one| one.uri.clone()).collect::<Vec<_>>();
+        let begin = "nekro://report/files/digests/chat%253a1";
+        assert_eq!(names(&first), [format!("{begin}/a%20b.md"), format!("{begin}/c")]);
+        let (second, last) = page(next.as_deref()).expect("a page");
+        assert_eq!((names(&second), last), (vec![format!("{begin}/d.txt")], None));
+        assert!(page(Some("7")).expect_err("there is none").message.contains("there is no page `7`"));
+        let templates = templates(host.kernel(), &client());
+        assert_eq!(templates[0].uri_template, "nekro://report/files/digests/chat%253a1/{+path}");
+    }
+
+    #[test]
+    fn a_file_is_text_or_bytes_and_not_too_large() {
+        let (host, limits) = (host(), Limits { file_bytes: 10, ..Limits::default() });
+        let read = |path: &str| {
+            let uri = format!("nekro://report/files/{path}");
+            match host.run(read(host.kernel(), &client(), &limits, &uri)) {
+                Ok(Some(contents)) => serde_json::to_string(&contents).expect("plain data").replace(&uri, "…"),
+                Ok(None) => "none".to_owned(),
+                Err(error) => format!("{} {}", error.code(), error.hint().unwrap_or_default()),
+            }
+        };
+        let check = |path: &str, expected: Expect| expected.assert_eq(&read(path));
+        check(
+            "digests/chat%253a1/a%20b.md",
+            expect![[r##"{"uri":"…","mimeType":"text/markdown; charset=utf-8","text":"# Tea"}"##]],
+        );
+        check("digests/chat%253a1/c", expect![[r#"{"uri":"…","mimeType":"application/octet-stream","blob":"////////////"}"#]]);
+        check("digests/chat%253a1/d.txt", expect!["too_large the limit is `mcp.file_bytes`"]);
+        check("digests/chat%253a1/none.md", expect!["not_found "]);
+        for hidden in [
+            "digests/chat%253a2/x.md",
+            "digests/chat%253a1/../chat%253a2/x.md",
+            "digests/chat%253a1%2F..%2Fchat%253a2/x.md",
+            "digests/chat%253a1/%2e%2e/%2e%2e/secret.md",
+            "secret.md",
+            "../secret.md",
+            "",
+        ] {
+            assert_eq!(read(hidden), "none", "{hidden}");
+        }
     }
 
     #[test]

@@ -5,9 +5,7 @@
 use std::sync::Arc;
 
 use nekro_core::{Error, Message, PluginId, Reply, kernel};
-use rmcp::model::{
-    Annotations, CallToolResult, ContentBlock, JsonObject, MetaObject, Role, TextContent, Tool, ToolAnnotations,
-};
+use rmcp::model::{Annotations, CallToolResult, ContentBlock, JsonObject, MetaObject, Role, TextContent, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
 use super::content::block;

@@ -53,9 +53,7 @@ pub(super) const KINDS: [Kind; 8] = [
         capability: "resources",
         what: "files that MCP clients are shown, below the plugin's own directory: a file, a directory with all that is below it, or `*` for any",
         covers: |allowed, declared| allowed == "*" || directory(allowed, declared),
-        is_pattern: |entry| {
-            !entry.contains(['\\', ':']) && !entry.split('/').any(|part| matches!(part, "" | "." | ".."))
-        },
+        is_pattern: |entry| !entry.contains(['\\', ':']) && !entry.split('/').any(|part| matches!(part, "" | "." | "..")),
         example: "a path below the plugin's own directory, such as `digests` or `digests/{session}`",
     },
     Kind {

@@ -246,7 +246,21 @@ mod tests {
         check(
             shown,
             &["digests", "a/b.md", "*", "*.md", "a/*", "a/{session}", "a/{session}/*.md", "{session}/x"],
-            &["", "/a", "../a", "a/", "a//b", "a/./b", "a\\b", "c:a", "*/a", "a/**", "a/{user}", "a{session}", "{session}/{session}"],
+            &[
+                "",
+                "/a",
+                "../a",
+                "a/",
+                "a//b",
+                "a/./b",
+                "a\\b",
+                "c:a",
+                "*/a",
+                "a/**",
+                "a/{user}",
+                "a{session}",
+                "{session}/{session}",
+            ],
         );
     }
 

@@ -19,8 +19,7 @@ pub(crate) fn expand(function: &Function, route: &Route) -> TokenStream {
     let [nav, card, icon] = [&place.nav, &place.card, &place.icon].map(|text| option(text.as_ref().map(|text| quote!(#text))));
     let role = option(role.as_ref().map(|role| quote!(__nekro::Role::#role)));
     // An event that is none is an error where it is named.
-    let changed_by =
-        option(changed_by.as_ref().map(|event| quote_spanned!(event.span()=> __nekro::changing_fact::<#event>())));
+    let changed_by = option(changed_by.as_ref().map(|event| quote_spanned!(event.span()=> __nekro::changing_fact::<#event>())));
     let (deadline, location) = (optional_duration(*deadline), location(ident));
     registered(
         ident,

@@ -144,7 +144,8 @@ fn a_digest_is_shown_to_its_own_conversation_alone() {
     let path = "digests/test/2030-01-01-t1.md";
     assert_eq!(shown(&client("test")), [(path.to_owned(), "text/markdown; charset=utf-8")]);
     assert_eq!(shown(&client("other")), []);
-    let read = |session: &str| host.run(host.kernel().read_shared("report", &path.parse().expect("a path"), &client(session), 1_000));
+    let read =
+        |session: &str| host.run(host.kernel().read_shared("report", &path.parse().expect("a path"), &client(session), 1_000));
     let (bytes, _) = read("test").expect("it is there");
     assert!(bytes.starts_with(b"# The kettle is broken."));
     assert_eq!(read("other").expect_err("it is another's").code(), "not_found");

@@ -78,7 +78,10 @@ mod tests {
 
     #[test]
     fn sound_and_files_are_what_they_are() {
-        check(json!({ "type": "audio", "data": "UklGRg==", "mimeType": "audio/wav" }), expect!["Sound(Sound(audio/wav, 4 bytes))"]);
+        check(
+            json!({ "type": "audio", "data": "UklGRg==", "mimeType": "audio/wav" }),
+            expect!["Sound(Sound(audio/wav, 4 bytes))"],
+        );
         check(
             json!({ "type": "resource", "resource": { "uri": "file:///a.md", "mimeType": "text/markdown", "text": "# a" } }),
             expect![[r#"File(MessageFile("file:///a.md", text/markdown, 3 bytes))"#]],
@@ -91,8 +94,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named() {
-        check(json!({ "type": "audio", "data": "?", "mimeType": "audio/wav" }), expect![[r#"Text("[sound that cannot be read]")"#]]);
-        check(json!({ "type": "audio", "data": "UklGRg==", "mimeType": "text/html" }), expect![[r#"Text("[sound that cannot be read]")"#]]);
+        check(
+            json!({ "type": "audio", "data": "?", "mimeType": "audio/wav" }),
+            expect![[r#"Text("[sound that cannot be read]")"#]],
+        );
+        check(
+            json!({ "type": "audio", "data": "UklGRg==", "mimeType": "text/html" }),
+            expect![[r#"Text("[sound that cannot be read]")"#]],
+        );
         check(
             json!({ "type": "resource", "resource": { "uri": "x:a", "blob": "?" } }),
             expect![[r#"Text("[x:a, which cannot be read]")"#]],

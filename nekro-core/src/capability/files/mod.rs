@@ -11,13 +11,13 @@ use std::{fmt, sync::Arc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::shared::Tell;
+pub(crate) use self::shared::{RESOURCES, beginning, shows};
 pub use self::{
     memory::MemoryFiles,
     path::{PathError, SandboxPath},
     source::{FileSource, TakenFile},
 };
-pub(crate) use self::shared::{RESOURCES, beginning, shows};
-use self::shared::Tell;
 use super::CapabilityDecl;
 use crate::{
     Timestamp,
