@@ -288,7 +288,8 @@ fn what_a_route_answers_is_read_as_a_resource() {
     let templates = client.ask("resources/templates/list", json!({}));
     let templates = templates["result"]["resourceTemplates"].as_array().expect("a list").clone();
     let templates: Vec<_> = templates.iter().map(|one| one["uriTemplate"].as_str().expect("a template").to_owned()).collect();
-    assert_eq!(templates, ["nekro://board/cards{?column}", "nekro://board/cards/{id}"]);
+    let of_files = "nekro://report/files/digests/mcp/{+path}";
+    assert_eq!(templates, ["nekro://board/cards{?column}", "nekro://board/cards/{id}", of_files]);
 
     let mut read = |uri: &str| client.ask("resources/read", json!({ "uri": uri }));
     let cards = |answer: &Value| {
