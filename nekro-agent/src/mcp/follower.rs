@@ -183,7 +183,7 @@ impl Place {
         let is_other = |(argument, value): &(&'static str, String)| match fields.and_then(|fields| fields.get(argument)) {
             None | Some(Value::Null) => false,
             Some(Value::String(text)) => text != value,
-            Some(field) => field.to_string() != *value,
+            Some(field) => serde_json::from_str::<Value>(value).is_ok_and(|value| value != *field),
         };
         event == name && !given.iter().any(is_other)
     }

@@ -79,8 +79,7 @@ impl Tell {
 
     /// Tells whether somebody may be shown the file.
     pub(super) fn concerns(&self, place: &FilePlace, path: &SandboxPath) -> bool {
-        let is_shown = |entry: &&str| covers(entry, path, |_| true);
-        matches!(place, FilePlace::Own(_)) && self.plugin.scope(RESOURCES.name).iter().any(|entry| is_shown(entry))
+        matches!(place, FilePlace::Own(_)) && self.plugin.scope(RESOURCES.name).iter().any(|entry| covers(entry, path, |_| true))
     }
 
     pub(super) fn emit(&self, path: &SandboxPath, change: FileChange) {
