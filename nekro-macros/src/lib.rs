@@ -35,7 +35,7 @@ use proc_macro::TokenStream;
 /// | `files = ["/srv/data"]` | the directories that it reads and writes |
 /// | `messages = ["telegram:*"]` | the conversations, beside that of a call, to which it sends messages |
 /// | `sessions = ["telegram:*"]` | the conversations, beside that of a call, in which it reads what was said |
-/// | `resources = ["digests/*.md"]` | the files of its own that MCP clients are shown: a file, or a directory with all that is below it; `{session}` as a part is a directory of the caller's conversation, [`SandboxPath::of_session`](struct.SandboxPath.html#method.of_session) |
+/// | `resources = ["digests/*.md"]` | the files of its own that MCP clients are shown: a file, or a directory with all that is below it; `{session}` as a part is a directory of the caller's conversation, `SandboxPath::of_session` |
 /// | `secrets = ["github_token"]` | the secrets that the operator gives it |
 /// | `migrations = [notes_have_titles]` | what brings the values in its store from each version to the next, as functions `fn(&mut Migration) -> Result<()>` |
 /// | `crate = nk` | what `nekro-core` is called in this crate, if it was renamed |

@@ -13,6 +13,7 @@ mod follower;
 mod http;
 mod limits;
 mod lines;
+mod news;
 mod prompts;
 mod resources;
 mod server;

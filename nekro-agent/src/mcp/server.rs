@@ -12,7 +12,7 @@ use nekro_core::{
     kernel::{Kernel, Tool},
 };
 use rmcp::{
-    ErrorData, Peer, RoleServer, ServerHandler, ServiceError,
+    ErrorData, RoleServer, ServerHandler,
     model::{
         ArgumentInfo, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo,
         CustomRequest, CustomResult, ErrorCode, Extensions, GetPromptRequestParams, GetPromptResponse, Implementation,
@@ -28,9 +28,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::{
     Changes, Limits,
     approval::{Asker, Questions},
-    follower::{Follower, News},
+    follower::Follower,
     lines::Lines,
-    prompts, resources,
+    news, prompts, resources,
     tools::{self, Described},
 };
 use crate::ports::Outbox;
@@ -302,15 +302,7 @@ impl ServerHandler for Handler {
             self.1.follow_lists(caller.clone());
         }
         self.0.changes.tell(&self.1);
-        let follower = Arc::downgrade(&self.1);
-        drop(tokio::spawn(async move {
-            // Until the client has gone.
-            while let Some(news) = Follower::next(&follower).await {
-                if tell(&context.peer, news).await.is_err() {
-                    return;
-                }
-            }
-        }));
+        drop(tokio::spawn(news::to_client(Arc::downgrade(&self.1), context.peer)));
     }
 
     async fn subscribe(&self, request: SubscribeRequestParams, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
@@ -339,26 +331,8 @@ impl ServerHandler for Handler {
         }
         follower.follow_lists(caller);
         self.0.changes.tell(&follower);
-        let following = Arc::downgrade(&follower);
-        loop {
-            tokio::select! {
-                () = context.cancelled() => return Ok(()),
-                news = Follower::next(&following) => {
-                    let Some(News { lists, resources, updated }) = news else { return Ok(()) };
-                    // What was not asked for is refused here, and is no failure.
-                    if lists {
-                        let _ = context.sink().notify_tool_list_changed().await;
-                        let _ = context.sink().notify_prompt_list_changed().await;
-                    }
-                    if lists || resources {
-                        let _ = context.sink().notify_resource_list_changed().await;
-                    }
-                    for uri in updated {
-                        let _ = context.sink().notify_resource_updated(uri).await;
-                    }
-                }
-            }
-        }
+        news::to_listener(Arc::downgrade(&follower), &context).await;
+        Ok(())
     }
 
     async fn on_custom_request(&self, request: CustomRequest, _: RequestContext<RoleServer>) -> Result<CustomResult, ErrorData> {
@@ -383,21 +357,6 @@ impl ServerHandler for Handler {
             ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("there is no method `{}`", request.method), None)
         })
     }
-}
-
-/// Tells a client with a handshake what there is to tell.
-async fn tell(client: &Peer<RoleServer>, news: News) -> Result<(), ServiceError> {
-    if news.lists {
-        client.notify_tool_list_changed().await?;
-        client.notify_prompt_list_changed().await?;
-    }
-    if news.lists || news.resources {
-        client.notify_resource_list_changed().await?;
-    }
-    for uri in news.updated {
-        client.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri)).await?;
-    }
-    Ok(())
 }
 
 /// Everything is on the first page.
