@@ -103,7 +103,7 @@ pub use self::{
     lend::{Lend, LentDecl, LentKind, Loan},
     location::Location,
     offered::{NotOffered, OfferedBody, OfferedTool},
-    output::{Content, Image, IntoReply, Kind, Note, Part, Reply, Show},
+    output::{Content, Image, IntoReply, Kind, Note, Part, Reply, Show, Sound},
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::{IntoSection, PromptDecl},
     route::{Method, PlaceDecl, RouteDecl, RouteOutput},

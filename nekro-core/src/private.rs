@@ -25,7 +25,7 @@ pub use crate::{
     output::{AnswerOf, Convert, FallibleTag, PlainTag, Probe, Reply, ReplyOf},
     plugin::{ConfigDecl, Plugin, PluginDecl, ScopeDecl},
     prompt::PromptDecl,
-    route::{Method, PlaceDecl, RouteDecl},
+    route::{Method, PlaceDecl, RouteDecl, changing_fact},
     schedule::{Misfire, Overlap, ScheduleDecl, WhenDecl, Workdays},
     secret::Secret,
     task::{ArgumentsJson, TakesTheEnd, TaskArguments, TaskDecl, TaskEnd, WhenDisabled, start_as_tool, started_task},

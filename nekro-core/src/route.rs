@@ -10,6 +10,7 @@ use crate::{
     call::Body,
     caller::Role,
     error::Error,
+    event::{EventDecl, Fact},
     lend::LentDecl,
     location::Location,
     plugin::PluginDecl,
@@ -33,6 +34,8 @@ pub struct RouteDecl {
     pub role: Option<Role>,
     /// Whether what it answers is also a resource, for programs that read such: MCP clients.
     pub resource: bool,
+    /// The event after which the answer may be another: whoever has subscribed to the resource is told.
+    pub changed_by: Option<&'static EventDecl>,
     /// How long it may take; `None` for the host's limit.
     pub deadline: Option<Duration>,
     /// What the caller gives: by the path, by the query, or in the body.
@@ -102,6 +105,11 @@ impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// Names the event after which what a resource says may be another; called by the expansion of `#[route]`.
+pub const fn changing_fact<E: Fact>() -> &'static EventDecl {
+    E::DECL
 }
 
 inventory::collect!(&'static RouteDecl);

@@ -35,6 +35,7 @@ use proc_macro::TokenStream;
 /// | `files = ["/srv/data"]` | the directories that it reads and writes |
 /// | `messages = ["telegram:*"]` | the conversations, beside that of a call, to which it sends messages |
 /// | `sessions = ["telegram:*"]` | the conversations, beside that of a call, in which it reads what was said |
+/// | `resources = ["digests/*.md"]` | the files of its own that MCP clients are shown: a file, or a directory with all that is below it; `{session}` as a part is a directory of the caller's conversation, `SandboxPath::of_session` |
 /// | `secrets = ["github_token"]` | the secrets that the operator gives it |
 /// | `migrations = [notes_have_titles]` | what brings the values in its store from each version to the next, as functions `fn(&mut Migration) -> Result<()>` |
 /// | `crate = nk` | what `nekro-core` is called in this crate, if it was renamed |
@@ -119,6 +120,7 @@ pub fn prompt(keys: TokenStream, item: TokenStream) -> TokenStream {
 /// | `card = "Open cards"` | what stands above its card, if the dashboard has one |
 /// | `icon = "📋"` | a sign to know it by, beside `nav` or `card` |
 /// | `resource` | with `GET`: MCP clients read the answer, too, as the resource `nekro://board/boards/{id}` |
+/// | `changed_by = BoardChanged` | with `resource`: a fact after which the answer may be another. Clients that have subscribed to the resource are told. A field of the event that is called as an argument of the path says which |
 /// | `deadline = "5s"` | how long it may take |
 #[proc_macro_attribute]
 pub fn route(keys: TokenStream, item: TokenStream) -> TokenStream {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::Place;
 
 /// A client that goes on.
-struct Client {
+pub(crate) struct Client {
     place: Place,
     child: Child,
     input: Option<ChildStdin>,
@@ -32,7 +32,7 @@ impl Client {
     }
 
     /// Starts it and speaks the protocol of 2025-11-25.
-    fn begin(place: Place, arguments: &[&str], capabilities: Value) -> Self {
+    pub(crate) fn begin(place: Place, arguments: &[&str], capabilities: Value) -> Self {
         let mut client = Self::silent(place, arguments);
         client.initialize(capabilities);
         client
@@ -70,7 +70,7 @@ impl Client {
 
     /// Sends a request, and returns the next message, which has to answer it.
     #[track_caller]
-    fn ask(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn ask(&mut self, method: &str, params: Value) -> Value {
         let id = self.request(method, params);
         let answer = self.hear();
         assert_eq!(answer["id"], id, "{answer}");
@@ -288,7 +288,8 @@ fn what_a_route_answers_is_read_as_a_resource() {
     let templates = client.ask("resources/templates/list", json!({}));
     let templates = templates["result"]["resourceTemplates"].as_array().expect("a list").clone();
     let templates: Vec<_> = templates.iter().map(|one| one["uriTemplate"].as_str().expect("a template").to_owned()).collect();
-    assert_eq!(templates, ["nekro://board/cards{?column}", "nekro://board/cards/{id}"]);
+    let of_files = "nekro://report/files/digests/mcp/{+path}";
+    assert_eq!(templates, ["nekro://board/cards{?column}", "nekro://board/cards/{id}", of_files]);
 
     let mut read = |uri: &str| client.ask("resources/read", json!({ "uri": uri }));
     let cards = |answer: &Value| {
@@ -356,6 +357,51 @@ fn a_listening_client_is_told_on_its_subscription() {
     assert_eq!(client.hear()["method"], "notifications/subscriptions/acknowledged");
     client.disable_dice();
     assert_eq!(client.hear()["method"], "notifications/tools/list_changed");
+}
+
+#[test]
+fn whoever_has_subscribed_to_a_resource_is_told_when_it_changes() {
+    let mut client = Client::begin(Place::with_settings("[mcp]\nsubscriptions = 2\n"), &[], json!({}));
+    client.call("board.put", json!({ "text": "make tea" }));
+    for uri in ["nekro://board/cards/1", "nekro://board/cards/1", "nekro://board/cards/2"] {
+        let answer = client.ask("resources/subscribe", json!({ "uri": uri }));
+        assert_eq!(answer["result"], json!({}), "{answer}");
+    }
+    let refused = client.ask("resources/subscribe", json!({ "uri": "nekro://board/cards" }));
+    assert!(refused["error"]["message"].as_str().expect("a text").contains("`mcp.subscriptions`"), "{refused}");
+    for uri in ["nekro://board/", "nekro://notes/files/x", "nekro://report/files/../../x", "file:///etc/passwd", ""] {
+        let answer = client.ask("resources/subscribe", json!({ "uri": uri }));
+        assert_eq!(answer["error"]["code"], -32_002, "{uri}: {answer}");
+    }
+    client.call("board.move", json!({ "id": 1, "column": "done" }));
+    let told = client.hear();
+    assert_eq!(told["method"], "notifications/resources/updated", "{told}");
+    assert_eq!(told["params"]["uri"], "nekro://board/cards/1");
+    for uri in ["nekro://board/cards/1", "nekro://board/cards/1", "nekro://nobody"] {
+        assert_eq!(client.ask("resources/unsubscribe", json!({ "uri": uri }))["result"], json!({}));
+    }
+    client.call("board.move", json!({ "id": 1, "column": "open" }));
+    client.call("board.put", json!({ "text": "buy milk" }));
+    assert_eq!(client.hear()["params"]["uri"], "nekro://board/cards/2", "of the other one nothing is told");
+}
+
+#[test]
+fn a_listening_client_is_told_of_the_resources_that_it_names() {
+    let mut client = Client::silent(Place::with_settings(""), &[]);
+    let wanted = json!({ "resourceSubscriptions": ["nekro://board/cards", "nekro://board/none"] });
+    client.request("subscriptions/listen", modern(json!({ "notifications": wanted })));
+    let taken = client.hear();
+    assert_eq!(taken["method"], "notifications/subscriptions/acknowledged", "{taken}");
+    let call = modern(json!({ "name": "board.put", "arguments": { "text": "make tea" } }));
+    let put = client.ask("tools/call", call);
+    assert_eq!(put["result"]["structuredContent"]["id"], 1, "{put}");
+    let told = client.hear();
+    assert_eq!(
+        (&told["method"], &told["params"]["uri"]),
+        (&json!("notifications/resources/updated"), &json!("nekro://board/cards"))
+    );
+    let refused = client.ask("resources/subscribe", modern(json!({ "uri": "nekro://board/cards" })));
+    assert_eq!(refused["error"]["code"], -32_601, "the protocol without a handshake has no such method: {refused}");
 }
 
 #[test]

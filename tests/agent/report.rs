@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    mcp::Client,
     support::Talk,
     turns::{Provider, stream},
 };
@@ -32,10 +33,18 @@ fn a_digest_of_what_was_said_is_written_in_the_background_and_sent() {
     drop(talk);
     let task = provider.place.run(&["tasks", "show", "t1", "--json"]).json();
     assert_eq!(task["result"]["summary"]["headline"], "The kettle is broken.", "{task:#}");
-    let file = task["result"]["file"].as_str().expect("a name");
+    let path = task["result"]["file"].as_str().expect("a name");
+    let file = path.rsplit('/').next().expect("a name");
     let found = provider.place.path().join(".nekro/files");
     let kept = find(&found, file).expect("the digest is kept as a file");
     assert!(kept.starts_with("# The kettle is broken.\n"), "{kept}");
+    let uri = format!("nekro://report/files/{path}");
+    let Provider { place, .. } = provider;
+    let mut client = Client::begin(place, &["--session", "terminal"], json!({}));
+    let listed = client.ask("resources/list", json!({}));
+    assert_eq!(listed["result"]["resources"][1]["uri"], uri, "{listed}");
+    let read = client.ask("resources/read", json!({ "uri": uri }));
+    assert_eq!(read["result"]["contents"][0]["text"], kept, "{read}");
 }
 
 /// Reads the first file of a name below a directory.

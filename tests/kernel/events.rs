@@ -35,10 +35,12 @@ const PROMISED: &[&str] = &[
     "agent_busy_changed",
     "config_changed",
     "offers_changed",
+    "shared_file_changed",
 ];
 
 /// About a plugin and no conversation.
-const WITHOUT_SESSION: &[&str] = &["config_changed", "offers_changed", "plugin_failed", "plugin_started", "plugin_stopped"];
+const WITHOUT_SESSION: &[&str] =
+    &["config_changed", "offers_changed", "plugin_failed", "plugin_started", "plugin_stopped", "shared_file_changed"];
 
 #[test]
 fn every_promised_event_exists_under_its_name() {
@@ -93,6 +95,7 @@ fn the_names_and_sorts_of_the_agents_own_events_are_these() {
         Fact schedule_fired
         Fact session_clear
         Fact session_created
+        Fact shared_file_changed
         Fact state_transition
         Fact summary_updated
         Fact task_ended

@@ -119,6 +119,7 @@ fn route_decl(plugin: &'static PluginDecl, method: Method, path: &'static str, l
         docs: "A route.",
         role: None,
         resource: false,
+        changed_by: None,
         deadline: None,
         arguments: &[],
         lent: &[],

@@ -3,7 +3,7 @@
 import sys
 
 from mcp.server import MCPServer
-from mcp_types import ToolAnnotations
+from mcp_types import AudioContent, EmbeddedResource, TextResourceContents, ToolAnnotations
 from pydantic import BaseModel
 
 server = MCPServer("pantry")
@@ -30,6 +30,14 @@ def throw_away(thing: str) -> str:
 def fail() -> str:
     """Fails."""
     raise ValueError("the pantry is locked")
+
+
+@server.tool(annotations=ToolAnnotations(read_only_hint=True), structured_output=False)
+def ring() -> list[AudioContent | EmbeddedResource]:
+    """Rings the bell of the pantry."""
+    label = TextResourceContents(uri="pantry://bell", mime_type="text/plain", text="made of brass")
+    sound = AudioContent(type="audio", data="UklGRg==", mime_type="audio/wav")
+    return [sound, EmbeddedResource(type="resource", resource=label)]
 
 
 @server.tool(annotations=ToolAnnotations(read_only_hint=True))

@@ -41,6 +41,10 @@ def drive(how, settings):
         check(failed.returncode == 1 and "the MCP server `pantry` says" in failed.stderr, failed)
         denied = nekro("call", "mcp.pantry.throw_away", "--thing", "tea")
         check(denied.returncode == 1 and "a person has to approve it" in denied.stderr, denied)
+        rung = nekro("call", "mcp.pantry.ring")
+        check(rung.returncode == 0 and "[audio/wav, 4 bytes]" in rung.stdout and "made of brass" in rung.stdout, rung)
+        rung = subprocess.run([PROGRAM, "run", "-"], cwd=place, input="mcp.pantry_ring()", capture_output=True, text=True, timeout=120)
+        check(rung.returncode == 0 and "[audio/wav, 4 bytes]" in rung.stdout and "made of brass" in rung.stdout, rung)
         script = "[mcp.pantry_find(thing=one)['data']['shelf'] for one in ['tea', 'coffee']]"
         ran = subprocess.run([PROGRAM, "run", "-"], cwd=place, input=script, capture_output=True, text=True, timeout=120)
         check(ran.returncode == 0 and "[3, 6]" in ran.stdout, ran)

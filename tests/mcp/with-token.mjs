@@ -1,6 +1,6 @@
 // Passes requests on, for a client that can show no token and asks for fixed names: `with-token.mjs PORT TOKEN`. Prints the port that it
 // listens on. A tool of a plugin has the plugin's name before its own, and a resource its own scheme: `test_simple_text` is asked for as
-// `suite.simple_text`, and `test://static-text` as `nekro://suite/static-text`. Nothing else is changed.
+// `suite.simple_text`, and `test://static-text` as `nekro://suite/static-text`; an argument has no capitals. Nothing else is changed.
 import http from "node:http";
 
 const [port, token] = process.argv.slice(2);
@@ -14,7 +14,12 @@ function renamed(text) {
   }
   const { method, params } = message;
   if (method === "tools/call") params.name = params.name.replace(/^test_/, "suite.");
-  if (method === "resources/read") params.uri = params.uri.replace(/^test:\/\//, "nekro://suite/");
+  if (/^resources\/(read|subscribe|unsubscribe)$/.test(method)) params.uri = params.uri.replace(/^test:\/\//, "nekro://suite/");
+  const given = method === "prompts/get" ? params.arguments : undefined;
+  if (given && "resourceUri" in given) {
+    given.resource_uri = given.resourceUri;
+    delete given.resourceUri;
+  }
   return JSON.stringify(message);
 }
 

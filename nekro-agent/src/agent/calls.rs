@@ -367,7 +367,7 @@ fn shown(reply: &Reply) -> String {
     if reply.kind != Kind::Content {
         return reply.to_text();
     }
-    let texts = reply.content.iter().filter(|part| !matches!(part, Part::Image(_))).map(Part::to_text);
+    let texts = reply.content.iter().filter(|part| !matches!(part, Part::Image(_))).map(Part::to_full_text);
     texts.collect::<Vec<_>>().join("\n")
 }
 

@@ -29,16 +29,15 @@ fn answer(reply: Reply) -> Result<Answer, CallError> {
         (Kind::Value | Kind::Note, Some(note)) => Answer::Note(value()?, note),
         (Kind::Value | Kind::Note, None) => Answer::Value(value()?),
         (Kind::Show, _) => Answer::Show(value()?),
-        (Kind::Content, _) => Answer::Content(content.into_iter().filter_map(part).collect()),
+        (Kind::Content, _) => Answer::Content(content.into_iter().map(part).collect()),
     })
 }
 
-fn part(part: Part) -> Option<nekro_sandbox::Part> {
+/// The model that wrote the script is shown text and images, and told of what else there is.
+fn part(part: Part) -> nekro_sandbox::Part {
     match part {
-        Part::Text(text) => Some(nekro_sandbox::Part::Text(text)),
-        Part::Image(image) => Some(nekro_sandbox::Part::Image { media_type: image.media_type, bytes: image.bytes }),
-        // Of no other kind is known how to show it.
-        _ => None,
+        Part::Image(image) => nekro_sandbox::Part::Image { media_type: image.media_type, bytes: image.bytes },
+        part => nekro_sandbox::Part::Text(part.to_full_text()),
     }
 }
 

@@ -1,30 +1,35 @@
-//! Noticing that a client's lists may have changed.
+//! Noticing that what a client knows may have changed: its lists, and what it has subscribed to.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use nekro_core::{
-    event::facts::{ConfigChanged, OffersChanged, PluginFailed, PluginStarted, PluginStopped},
+    event::facts::{ConfigChanged, OffersChanged, PluginFailed, PluginStarted, PluginStopped, SharedFileChanged},
     kernel::{Observed, ObserverPort},
 };
-use tokio::sync::watch;
 
-/// Counts what may have changed the lists of tools and prompts. Whoever is slow to look sees several changes as one.
-#[derive(Debug)]
-pub(crate) struct Changes(watch::Sender<u64>);
+use super::follower::Follower;
 
-impl Default for Changes {
-    fn default() -> Self {
-        Self(watch::Sender::new(0))
-    }
-}
+/// Tells all who follow what happens, of what concerns them.
+#[derive(Debug, Default)]
+pub(crate) struct Changes(Mutex<Vec<Weak<Follower>>>);
 
 impl Changes {
     /// Says that the lists may be different now.
     pub(crate) fn note(&self) {
-        self.0.send_modify(|count| *count = count.wrapping_add(1));
+        self.each(Follower::note_lists);
     }
 
-    /// Sees every change from now on.
-    pub(super) fn follow(&self) -> watch::Receiver<u64> {
-        self.0.subscribe()
+    /// Tells somebody of every change from now on, until he is gone.
+    pub(super) fn tell(&self, follower: &Arc<Follower>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|one| one.strong_count() > 0);
+        all.push(Arc::downgrade(follower));
+    }
+
+    fn each(&self, f: impl Fn(&Follower)) {
+        // A follower that is dropped here must not find the list locked.
+        let all: Vec<_> = self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect();
+        all.iter().for_each(|one| f(one));
     }
 }
 
@@ -35,13 +40,20 @@ impl ObserverPort for Changes {
 
     fn observe(&self, fact: Observed<'_>) {
         // A configuration may decide what a tool's `when` says.
-        let matters = fact.get::<PluginStarted>().is_some()
+        let concerns_lists = fact.get::<PluginStarted>().is_some()
             || fact.get::<PluginStopped>().is_some()
             || fact.get::<PluginFailed>().is_some()
             || fact.get::<ConfigChanged>().is_some()
             || fact.get::<OffersChanged>().is_some();
-        if matters {
-            self.note();
-        }
+        let file = fact.get::<SharedFileChanged>();
+        self.each(|follower| {
+            if concerns_lists {
+                follower.note_lists();
+            }
+            if let Some(file) = file {
+                follower.note_file(file);
+            }
+            follower.note_fact(&fact);
+        });
     }
 }

@@ -35,5 +35,10 @@ pub(crate) fn service(
         drop(ending.wait_for(|ending| *ending).await);
         token.cancel();
     }));
-    StreamableHttpService::new(move || Ok(handler.clone()), Arc::new(LocalSessionManager::default()), config)
+    let limits = Arc::new(limits.clone());
+    StreamableHttpService::new(
+        move || Ok(handler.for_client(Arc::clone(&limits))),
+        Arc::new(LocalSessionManager::default()),
+        config,
+    )
 }

@@ -1,5 +1,8 @@
 //! How much a client may ask for.
 
+use std::time::Duration;
+
+use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +15,31 @@ pub struct Limits {
     pub message_bytes: usize,
     /// How many requests may be under way at the same time, calls among them. One more is refused, and may be sent again.
     pub requests_at_once: usize,
+    /// How many resources a client may subscribe to. One more is refused.
+    pub subscriptions: usize,
+    /// How long the changes are gathered that a client is told of as one.
+    #[serde(with = "friendly")]
+    #[schemars(with = "String")]
+    pub change_interval: Duration,
+    /// How many resources are listed at once; the client asks for the next page.
+    #[schemars(range(min = 1))]
+    pub page: usize,
+    /// How many files of one plugin are listed. The others are read by their names.
+    pub listed_files: usize,
+    /// How many bytes a file may have that is read as a resource.
+    pub file_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { message_bytes: 4 * 1024 * 1024, requests_at_once: 32 }
+        Self {
+            message_bytes: 4 * 1024 * 1024,
+            requests_at_once: 32,
+            subscriptions: 100,
+            change_interval: Duration::from_millis(100),
+            page: 200,
+            listed_files: 1_000,
+            file_bytes: 1024 * 1024,
+        }
     }
 }

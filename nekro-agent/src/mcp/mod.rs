@@ -7,10 +7,13 @@ mod approval;
 mod changes;
 mod client;
 mod command;
+mod content;
+mod follower;
 #[cfg(feature = "http")]
 mod http;
 mod limits;
 mod lines;
+mod news;
 mod prompts;
 mod resources;
 mod server;

@@ -3,11 +3,13 @@
 //! A command is one, for clients show prompts as commands with a slash; and so is a section that a plugin tells its model first.
 
 use nekro_core::{
-    Caller, Error,
+    Caller, Error, Part,
     kernel::{CommandEntry, Kernel, Stage},
 };
 use rmcp::model::{GetPromptResult, JsonObject, Prompt, PromptArgument, PromptMessage, Role};
 use serde_json::Value;
+
+use super::content::block;
 
 /// Returns the prompts that there are for a caller.
 pub(super) fn list(kernel: &Kernel, caller: &Caller) -> Vec<Prompt> {
@@ -29,7 +31,8 @@ pub(super) async fn get(
     if let Some(entry) = kernel.commands(caller).find(|entry| entry.decl.name == name) {
         let words: Vec<_> = arguments.into_iter().flatten().map(|(name, value)| word(name, value)).collect();
         let reply = kernel.command(entry.decl.name, &words, caller).await?;
-        return Ok(Some(with_text(reply.to_text()).with_description(entry.decl.docs)));
+        let made = if reply.content.is_empty() { with_text(reply.to_text()) } else { with_parts(reply.content) };
+        return Ok(Some(made.with_description(entry.decl.docs)));
     }
     let Some(prompt) = sections(kernel).find(|prompt| prompt.name == name) else { return Ok(None) };
     let section = kernel.prompt(caller).await.into_iter().find(|section| section_name(section.plugin, section.name) == name);
@@ -65,6 +68,11 @@ fn section_name(plugin: &str, section: &str) -> String {
 fn with_text(text: String) -> GetPromptResult {
     let messages = if text.is_empty() { Vec::new() } else { vec![PromptMessage::new_text(Role::User, text)] };
     GetPromptResult::new(messages)
+}
+
+/// A message carries one part: text, an image, sound or a file.
+fn with_parts(parts: Vec<Part>) -> GetPromptResult {
+    GetPromptResult::new(parts.into_iter().map(|part| PromptMessage::new(Role::User, block(part))).collect())
 }
 
 /// Clients give every argument as a text.

@@ -15,9 +15,10 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         ArgumentInfo, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo,
-        CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
-        ReadResourceResponse, ReadResourceResult, Reference, ServerCapabilities, ServerConfig, SubscriptionFilter,
+        CustomRequest, CustomResult, ErrorCode, Extensions, GetPromptRequestParams, GetPromptResponse, Implementation,
+        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Reference, ServerCapabilities, ServerConfig,
+        SubscribeRequestParams, SubscriptionFilter, UnsubscribeRequestParams,
     },
     service::{NotificationContext, RequestContext, ServerInitializeError, SubscriptionContext},
 };
@@ -27,8 +28,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::{
     Changes, Limits,
     approval::{Asker, Questions},
+    follower::Follower,
     lines::Lines,
-    prompts, resources,
+    news, prompts, resources,
     tools::{self, Described},
 };
 use crate::ports::Outbox;
@@ -39,7 +41,7 @@ pub struct Server(Handler);
 
 /// What answers. The SDK's trait is not part of what [`Server`] promises.
 #[derive(Clone)]
-pub(crate) struct Handler(Arc<Inner>);
+pub(crate) struct Handler(Arc<Inner>, Arc<Follower>);
 
 /// Who is asking.
 pub(super) enum Who {
@@ -80,7 +82,8 @@ impl Server {
         R: AsyncRead + Send + Unpin + 'static,
         W: AsyncWrite + Send + Unpin + 'static,
     {
-        match rmcp::serve_server(self.0.clone(), Lines::new(input, output, limits)).await {
+        let handler = self.0.for_client(Arc::new(limits.clone()));
+        match rmcp::serve_server(handler, Lines::new(input, output, limits)).await {
             Ok(serving) => serving.waiting().await.map(drop).map_err(std::io::Error::other),
             // It left before it said anything, which is its right.
             Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
@@ -98,18 +101,28 @@ impl fmt::Debug for Server {
 impl Handler {
     pub(super) fn new(kernel: Kernel, who: Who, changes: Arc<Changes>, outbox: Option<Arc<Outbox>>) -> Self {
         let tools = kernel.registry().tools().iter().map(|tool| (tool.name.clone(), OnceLock::new())).collect();
-        Self(Arc::new(Inner { kernel, who, changes, outbox, questions: Questions::default(), tools }))
+        let follower = Follower::new(kernel.clone(), Arc::default());
+        Self(Arc::new(Inner { kernel, who, changes, outbox, questions: Questions::default(), tools }), follower)
+    }
+
+    /// Returns what answers one client more.
+    pub(super) fn for_client(&self, limits: Arc<Limits>) -> Self {
+        Self(Arc::clone(&self.0), Follower::new(self.0.kernel.clone(), limits))
     }
 
     /// Returns who is asking.
     fn caller<'a>(&'a self, context: &'a RequestContext<RoleServer>) -> Result<&'a Caller, ErrorData> {
+        self.caller_in(&context.extensions)
+    }
+
+    fn caller_in<'a>(&'a self, extensions: &'a Extensions) -> Result<&'a Caller, ErrorData> {
         #[cfg(not(feature = "http"))]
-        let _ = context;
+        let _ = extensions;
         match &self.0.who {
             Who::One(caller) => Ok(caller),
             #[cfg(feature = "http")]
             Who::OfRequest => {
-                let parts = context.extensions.get::<axum::http::request::Parts>();
+                let parts = extensions.get::<axum::http::request::Parts>();
                 let asking = parts.and_then(|parts| parts.extensions.get::<super::Asking>());
                 asking.map(|asking| &asking.0).ok_or_else(|| ErrorData::internal_error("nobody is known to be asking", None))
             }
@@ -134,6 +147,7 @@ impl ServerHandler for Handler {
         }
         if let Some(resources) = &mut capabilities.resources {
             resources.list_changed = Some(true);
+            resources.subscribe = Some(true);
         }
         if let Some(prompts) = &mut capabilities.prompts {
             prompts.list_changed = Some(true);
@@ -220,8 +234,11 @@ impl ServerHandler for Handler {
         page: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        only_page(page.as_ref())?;
-        Ok(ListResourcesResult::with_all_items(resources::list(&self.0.kernel, self.caller(&context)?)))
+        let after = page.as_ref().and_then(|page| page.cursor.as_deref());
+        let listed = resources::list(&self.0.kernel, self.caller(&context)?, &self.1.limits, after).await?;
+        let mut result = ListResourcesResult::with_all_items(listed.0);
+        result.next_cursor = listed.1;
+        Ok(result)
     }
 
     async fn list_resource_templates(
@@ -239,7 +256,7 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let uri = &request.uri;
-        let read = resources::read(&self.0.kernel, self.caller(&context)?, uri);
+        let read = resources::read(&self.0.kernel, self.caller(&context)?, &self.1.limits, uri);
         let read = tokio::select! {
             biased;
             read = read => read,
@@ -281,45 +298,46 @@ impl ServerHandler for Handler {
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
-        let mut changes = self.0.changes.follow();
-        drop(tokio::spawn(async move {
-            // Until the client has gone.
-            while changes.changed().await.is_ok() {
-                if context.peer.notify_tool_list_changed().await.is_err()
-                    || context.peer.notify_prompt_list_changed().await.is_err()
-                    || context.peer.notify_resource_list_changed().await.is_err()
-                {
-                    return;
-                }
-            }
-        }));
+        if let Ok(caller) = self.caller_in(&context.extensions) {
+            self.1.follow_lists(caller.clone());
+        }
+        self.0.changes.tell(&self.1);
+        drop(tokio::spawn(news::to_client(Arc::downgrade(&self.1), context.peer)));
+    }
+
+    async fn subscribe(&self, request: SubscribeRequestParams, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        self.1.watch(&request.uri, self.caller(&context)?)
+    }
+
+    async fn unsubscribe(&self, request: UnsubscribeRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        self.1.forget(&request.uri);
+        Ok(())
     }
 
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
-        Some(requested.clone())
+        let mut accepted = requested.clone();
+        if let Some(resources) = &mut accepted.resource_subscriptions {
+            resources.truncate(self.1.limits.subscriptions);
+        }
+        Some(accepted)
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        let mut changes = self.0.changes.follow();
-        loop {
-            tokio::select! {
-                () = context.cancelled() => return Ok(()),
-                changed = changes.changed() => {
-                    if changed.is_err() {
-                        return Ok(());
-                    }
-                    // What was not asked for is refused here, and is no failure.
-                    let _ = context.sink().notify_tool_list_changed().await;
-                    let _ = context.sink().notify_prompt_list_changed().await;
-                    let _ = context.sink().notify_resource_list_changed().await;
-                }
-            }
+        let caller = self.caller(context.request_context())?.clone();
+        let follower = Follower::new(self.0.kernel.clone(), Arc::clone(&self.1.limits));
+        for uri in context.accepted().resource_subscriptions.iter().flatten() {
+            // Of what is unknown there is nothing to tell.
+            let _ = follower.watch(uri, &caller);
         }
+        follower.follow_lists(caller);
+        self.0.changes.tell(&follower);
+        news::to_listener(Arc::downgrade(&follower), &context).await;
+        Ok(())
     }
 
     async fn on_custom_request(&self, request: CustomRequest, _: RequestContext<RoleServer>) -> Result<CustomResult, ErrorData> {
         // What the SDK cannot read comes here, too.
-        const OURS: [&str; 10] = [
+        const OURS: [&str; 12] = [
             "initialize",
             "tools/list",
             "tools/call",
@@ -328,6 +346,8 @@ impl ServerHandler for Handler {
             "resources/list",
             "resources/templates/list",
             "resources/read",
+            "resources/subscribe",
+            "resources/unsubscribe",
             "completion/complete",
             "subscriptions/listen",
         ];

@@ -4,13 +4,11 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use nekro_core::{Error, Message, Part, PluginId, Reply, kernel};
-use rmcp::model::{
-    Annotations, CallToolResult, ContentBlock, ImageContent, JsonObject, MetaObject, Role, TextContent, Tool, ToolAnnotations,
-};
+use nekro_core::{Error, Message, PluginId, Reply, kernel};
+use rmcp::model::{Annotations, CallToolResult, ContentBlock, JsonObject, MetaObject, Role, TextContent, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
+use super::content::block;
 use crate::cli::first_line;
 
 /// Under which key an error stands for programs.
@@ -71,10 +69,7 @@ impl Described {
             };
             return result;
         }
-        content.extend(reply.content.into_iter().map(|part| match part {
-            Part::Image(image) => ContentBlock::Image(ImageContent::new(BASE64_STANDARD.encode(&image.bytes), image.media_type)),
-            part => ContentBlock::text(part.to_text()),
-        }));
+        content.extend(reply.content.into_iter().map(block));
         CallToolResult::success(content)
     }
 }

@@ -65,7 +65,13 @@ pub use self::{
         VectorPlace, VectorPoint, VectorQuery, VectorSelection, VectorState, Vectors, VectorsPort,
     },
 };
-pub(crate) use self::{offers::OFFERS, peers::PEERS, store::STORE, tasks::port as tasks_port};
+pub(crate) use self::{
+    files::{RESOURCES, beginning, shows},
+    offers::OFFERS,
+    peers::PEERS,
+    store::STORE,
+    tasks::port as tasks_port,
+};
 use crate::error::Error;
 
 /// The names of the capabilities that a policy can speak of, whether or not a plugin takes them.
@@ -81,6 +87,7 @@ pub(crate) const NAMES: &[&str] = &[
     "peers",
     "process",
     "random",
+    "resources",
     "schedules",
     "secrets",
     "sessions",

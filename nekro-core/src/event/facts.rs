@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    capability::SandboxPath,
     ids::{CallId, MessageId, PluginId, SessionId, TaskId, TurnId, UserId},
     task::TaskState,
 };
@@ -445,4 +446,28 @@ pub struct ConfigChanged {
 pub struct OffersChanged {
     /// Whose.
     pub plugin: PluginId,
+}
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FileChange {
+    /// It is there now.
+    Created,
+    /// Something else is in it.
+    Written,
+    /// It is gone.
+    Removed,
+}
+
+/// A plugin changed a file that it shows to MCP clients.
+#[event(builtin)]
+#[derive(Debug, PartialEq)]
+pub struct SharedFileChanged {
+    /// Whose.
+    pub plugin: PluginId,
+    /// Where it is in the plugin's own directory.
+    pub path: SandboxPath,
+    /// What became of it.
+    pub change: FileChange,
 }

@@ -373,7 +373,7 @@ impl Kernel {
             tool: tool.to_owned(),
             value: serde_json::from_str(&reply.json)?,
             note: reply.note.clone(),
-            content: reply.content.iter().map(Part::to_text).collect(),
+            content: reply.content.iter().map(Part::to_full_text).collect(),
         };
         match self.decide(question, caller).await.verdict {
             Gate::Pass => Ok(reply),

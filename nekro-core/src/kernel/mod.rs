@@ -29,6 +29,7 @@ mod restriction;
 mod roster;
 mod route;
 mod routes;
+mod shared;
 mod start;
 mod status;
 mod switch;
@@ -71,6 +72,7 @@ pub use self::{
     prompt::Section,
     registry::Registry,
     route::{FoundRoute, Given, Held, RouteEntry},
+    shared::SharedFile,
     start::{Builder, StartError},
     status::{PluginStatus, Stage},
     switch::SwitchError,

@@ -185,6 +185,9 @@ impl fmt::Display for Problem {
                 let name = capability.name;
                 write!(f, "{location} takes `{name}`, and the plugin `{plugin}` does not say how far that reaches")
             }
+            Self::UnusedScope { plugin, capability: "resources", location } => {
+                write!(f, "the plugin `{plugin}` at {location} shows files, and none of its functions takes `&Files`")
+            }
             Self::UnusedScope { plugin, capability, location } => {
                 write!(
                     f,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Problem;
 use crate::{
-    capability::{CapabilityDecl, STORE},
+    capability::{CapabilityDecl, RESOURCES, STORE},
     lend::{LentDecl, LentKind},
     location::Location,
     plugin::PluginDecl,
@@ -35,7 +35,11 @@ pub(super) fn taken(
             }
         }
     }
-    for (decl, taken) in plugins.iter().zip(&capabilities) {
+    for (decl, taken) in plugins.iter().zip(&mut capabilities) {
+        // What a plugin shows, it has to keep.
+        if !decl.scope(RESOURCES.name).is_empty() && taken.contains_key("files") {
+            taken.insert(RESOURCES.name, &RESOURCES);
+        }
         let unused = decl.scopes.iter().filter(|scope| !taken.contains_key(scope.capability));
         problems.extend(unused.map(|scope| Problem::UnusedScope {
             plugin: decl.id,

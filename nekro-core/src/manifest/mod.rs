@@ -245,6 +245,9 @@ pub struct Route {
     /// Whether its answer is a resource, too, for MCP clients.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub resource: bool,
+    /// The event after which the answer may be another, if the route says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
     /// How long it may take, in milliseconds; `None` for the host's limit.
     pub deadline_ms: Option<u64>,
     /// The JSON Schema of its arguments.

@@ -9,7 +9,8 @@ use super::{
     Webhook,
 };
 use crate::{
-    capability::{CapabilityDecl, PEERS},
+    capability::{CapabilityDecl, PEERS, RESOURCES},
+    event::EventDecl,
     handler::HandlerDecl,
     init::{HookDecl, When},
     kernel::{self, CommandEntry, EventEntry, PluginEntry, Registry, RouteEntry, TaskEntry, ToolEntry, WebhookEntry},
@@ -128,8 +129,8 @@ fn through(registry: &Registry, plugins: &[Plugin], at: usize) -> Vec<Through> {
     }
     let of = |at: &usize| {
         let Plugin { id, capabilities, .. } = &plugins[*at];
-        // To call is no reach of its own: what it leads to is listed.
-        let touched = capabilities.iter().filter(|taken| taken.name != PEERS.name);
+        // To call is no reach of its own: what it leads to is listed. What is shown, the host shows.
+        let touched = capabilities.iter().filter(|taken| taken.name != PEERS.name && taken.name != RESOURCES.name);
         touched.map(|taken| Through { plugin: id.clone(), capability: taken.name.clone(), scope: taken.scope.clone() })
     };
     let mut all: Vec<_> = seen.iter().flat_map(of).collect();
@@ -140,7 +141,12 @@ fn through(registry: &Registry, plugins: &[Plugin], at: usize) -> Vec<Through> {
 fn capability(decl: &CapabilityDecl, of: &PluginDecl) -> Capability {
     let mut scope = list(of.scope(decl.name));
     scope.sort();
-    Capability { name: decl.name.to_owned(), summary: decl.summary.to_owned(), scope, used_by: Vec::new() }
+    // The host reads what a plugin shows; none of its functions does.
+    let used_by = match decl.name == RESOURCES.name {
+        true => vec![Use { what: "plugin".to_owned(), name: String::new(), location: place(of.location, of) }],
+        false => Vec::new(),
+    };
+    Capability { name: decl.name.to_owned(), summary: decl.summary.to_owned(), scope, used_by }
 }
 
 impl Plugin {
@@ -249,6 +255,7 @@ impl Route {
             description: decl.docs.to_owned(),
             role: decl.role,
             resource: decl.resource,
+            changed_by: decl.changed_by.map(EventDecl::wire_name),
             deadline_ms: decl.deadline.map(milliseconds),
             arguments: sorted(entry.arguments().clone()),
             status: shape.status,

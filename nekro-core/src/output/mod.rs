@@ -5,5 +5,5 @@ mod reply;
 
 pub use self::{
     fallible::{AnswerOf, Convert, FallibleTag, PlainTag, Probe, ReplyOf},
-    reply::{Content, Image, IntoReply, Kind, Note, Part, Reply, Show},
+    reply::{Content, Image, IntoReply, Kind, Note, Part, Reply, Show, Sound},
 };

@@ -3,7 +3,10 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::{
+    capability::MessageFile,
+    error::{Error, Result},
+};
 
 /// What a tool answered.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +18,7 @@ pub struct Reply {
     pub kind: Kind,
     /// A note that enters the history beside the value.
     pub note: Option<String>,
-    /// Text and images for the model, if the tool returned [`Content`].
+    /// Text, images, sound and files for the model, if the tool returned [`Content`].
     pub content: Vec<Part>,
 }
 
@@ -29,7 +32,7 @@ pub enum Kind {
     Note,
     /// A script ends here: the model must see the value before it goes on.
     Show,
-    /// The same, with text and images.
+    /// The same, with text, images, sound and files.
     Content,
 }
 
@@ -67,7 +70,7 @@ impl<T> Note<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Show<T>(pub T);
 
-/// Text and images that the model must see before it goes on.
+/// Text, images, sound and files that the model must see before it goes on. A model that cannot take a part is told what it is.
 ///
 /// ```
 /// # use nekro_core::Content;
@@ -85,14 +88,33 @@ pub enum Part {
     Text(String),
     /// An image.
     Image(Image),
+    /// Sound.
+    Sound(Sound),
+    /// A file.
+    File(MessageFile),
 }
 
 impl Part {
-    /// Returns the text, or `[image/png, 1024 bytes]` for an image.
+    /// Returns a line for people: the text, or `[image/png, 1024 bytes]` for what is none, and `[plan.md, text/markdown, 80 bytes]` for a
+    /// file.
     pub fn to_text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
-            Self::Image(image) => format!("[{}, {} bytes]", image.media_type, image.bytes.len()),
+            Self::Image(Image { media_type, bytes }) | Self::Sound(Sound { media_type, bytes }) => {
+                format!("[{media_type}, {} bytes]", bytes.len())
+            }
+            Self::File(file) => format!("[{}, {}, {} bytes]", file.name, file.media_type, file.bytes.len()),
+        }
+    }
+
+    /// Returns what a reader of text alone is told, such as a model: the same, and below it what is in a file of text.
+    pub fn to_full_text(&self) -> String {
+        match self {
+            Self::File(file) => match file.text() {
+                Some(text) => format!("{}\n{text}", self.to_text()),
+                None => self.to_text(),
+            },
+            _ => self.to_text(),
         }
     }
 }
@@ -109,6 +131,21 @@ pub struct Image {
 impl std::fmt::Debug for Image {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Image({}, {} bytes)", self.media_type, self.bytes.len())
+    }
+}
+
+/// Sound.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sound {
+    /// The media type, such as `audio/wav`.
+    pub media_type: String,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Sound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sound({}, {} bytes)", self.media_type, self.bytes.len())
     }
 }
 
@@ -132,6 +169,20 @@ impl Content {
         self
     }
 
+    /// Adds sound.
+    #[must_use]
+    pub fn sound(mut self, media_type: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        self.0.push(Part::Sound(Sound { media_type: media_type.into(), bytes: bytes.into() }));
+        self
+    }
+
+    /// Adds a file. Its name may be the URI of a resource, such as `nekro://board/cards/3`; MCP clients are told of it by that.
+    #[must_use]
+    pub fn file(mut self, name: impl Into<String>, media_type: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        self.0.push(Part::File(MessageFile::new(name, media_type, bytes)));
+        self
+    }
+
     /// Returns the parts, in order.
     pub fn parts(&self) -> &[Part] {
         &self.0
@@ -145,7 +196,7 @@ impl Reply {
         Ok(Self { json, kind, note: None, content: Vec::new() })
     }
 
-    /// Returns what a person reads: a text as it is, anything else as JSON (on one line if it fits there), and images by their size.
+    /// Returns what a person reads: a text as it is, anything else as JSON (on one line if it fits there), and what is no text by its size.
     pub fn to_text(&self) -> String {
         if self.kind == Kind::Content {
             return self.content.iter().map(Part::to_text).collect::<Vec<_>>().join("\n");

@@ -18,7 +18,7 @@ pub(super) struct Kind {
     example: &'static str,
 }
 
-pub(super) const KINDS: [Kind; 7] = [
+pub(super) const KINDS: [Kind; 8] = [
     Kind {
         capability: "http",
         what: "hosts: `api.example.org`, `*.example.org` for all below it, `example.org:8443`, `example.org:*` for any port, `*`",
@@ -48,6 +48,13 @@ pub(super) const KINDS: [Kind; 7] = [
             entry == "/" || entry.starts_with('/') && !entry.split('/').skip(1).any(|part| matches!(part, "" | "." | ".."))
         },
         example: "an absolute directory in its shortest form, such as `/srv/data`",
+    },
+    Kind {
+        capability: "resources",
+        what: "files that MCP clients are shown, below the plugin's own directory: a file, a directory with all that is below it, or `*` for any",
+        covers: |allowed, declared| allowed == "*" || directory(allowed, declared),
+        is_pattern: |entry| !entry.contains(['\\', ':']) && !entry.split('/').any(|part| matches!(part, "" | "." | "..")),
+        example: "a path below the plugin's own directory, such as `digests` or `digests/{session}`",
     },
     Kind {
         capability: "messages",
@@ -153,6 +160,13 @@ mod tests {
     }
 
     #[test]
+    fn a_shown_file_is_covered_by_itself_and_by_what_is_above_it() {
+        check("resources", "a", &["a", "a/b", "a/*.md", "a/{session}"], &["ab", "*", "b/a"]);
+        check("resources", "a/*.md", &["a/*.md"], &["a/b.md", "a"]);
+        check("resources", "*", &["*", "a/{session}"], &[]);
+    }
+
+    #[test]
     fn variables_and_programs_are_covered_by_name() {
         check("env", "LC_*", &["LC_ALL", "LC_"], &["LANG", "XLC_ALL"]);
         check("process", "git", &["git"], &["/usr/bin/git", "gitk", "*"]);
@@ -171,6 +185,8 @@ mod tests {
             ("files", "srv"),
             ("files", "/srv/"),
             ("files", "/srv/../etc"),
+            ("resources", "/digests"),
+            ("resources", "a/../b"),
         ];
         for (capability, entry) in wrong {
             assert!(kind(capability).expect("it has a row").problem(entry).is_some(), "{capability}: {entry}");

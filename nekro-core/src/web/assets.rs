@@ -90,8 +90,9 @@ fn mark(bytes: &[u8]) -> String {
 }
 
 /// Returns the media type of a file by the end of its name.
-fn media_type(name: &str) -> &'static str {
+pub(crate) fn media_type(name: &str) -> &'static str {
     match name.rsplit_once('.').map_or("", |(_, end)| end) {
+        "csv" => "text/csv; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         "gif" => "image/gif",
         "html" => "text/html; charset=utf-8",
@@ -99,14 +100,20 @@ fn media_type(name: &str) -> &'static str {
         "jpg" | "jpeg" => "image/jpeg",
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "json" | "map" => "application/json",
+        "md" => "text/markdown; charset=utf-8",
+        "mp3" => "audio/mpeg",
+        "ogg" => "audio/ogg",
         "pdf" => "application/pdf",
         "png" => "image/png",
         "svg" => "image/svg+xml",
         "txt" => "text/plain; charset=utf-8",
         "wasm" => "application/wasm",
+        "wav" => "audio/wav",
         "webmanifest" => "application/manifest+json",
         "webp" => "image/webp",
         "woff2" => "font/woff2",
+        "xml" => "application/xml",
+        "yaml" | "yml" => "application/yaml",
         _ => "application/octet-stream",
     }
 }

@@ -5,6 +5,7 @@ mod assets;
 mod channel;
 mod webhook;
 
+pub(crate) use self::assets::media_type;
 pub use self::{
     answer::{Answer, Body, Download, Html, IntoAnswer, Media, Redirect, Shape, Streamed, WithStatus},
     assets::Assets,

@@ -18,13 +18,14 @@ struct Kind {
     problem: fn(&str) -> Option<String>,
 }
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind { key: "http", example: "api.example.org", problem: host },
     Kind { key: "process", example: "git", problem: program },
     Kind { key: "env", example: "LANG", problem: variable },
     Kind { key: "files", example: "/srv/data", problem: directory },
     Kind { key: "messages", example: "telegram:*", problem: conversation },
     Kind { key: "sessions", example: "telegram:*", problem: conversation },
+    Kind { key: "resources", example: "digests/*.md", problem: shown },
     Kind { key: "secrets", example: "github_token", problem: secret },
 ];
 
@@ -148,6 +149,27 @@ fn directory(text: &str) -> Option<String> {
     }
 }
 
+/// Files that are shown: a path below the plugin's own directory, with `*` in its last part, and `{session}` for one that each conversation
+/// has for itself.
+fn shown(text: &str) -> Option<String> {
+    if let Some(rest) = text.strip_prefix('/') {
+        return Some(format!("what a plugin shows is below its own directory: write `{rest}`"));
+    }
+    let (above, last) = text.rsplit_once('/').unwrap_or(("", text));
+    let has_strange = |part: &str| part.contains(['\\', ':', '?', '[', ']']) || part.chars().any(char::is_control);
+    if text.is_empty() || !is_plain_path(text) || has_strange(text) || last.contains("**") {
+        return Some(format!("`{text}` is not the path of a file or a directory below the plugin's own, such as `digests/*.md`"));
+    }
+    if above.contains('*') {
+        return Some(format!("`{text}` has `*` before its last part: name the directory, which stands for all that is below it"));
+    }
+    let braces = |part: &str| part != "{session}" && part.contains(['{', '}']);
+    if text.split('/').any(braces) || text.matches("{session}").count() > 1 {
+        return Some(format!("`{text}`: `{{session}}` stands once, as a part of its own, such as `digests/{{session}}`"));
+    }
+    None
+}
+
 fn is_plain_path(relative: &str) -> bool {
     relative.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'))
 }
@@ -217,6 +239,29 @@ mod tests {
     #[test]
     fn a_secret_has_a_name() {
         check(secret, &["token", "github_token", "key2"], &["", "Token", "2nd", "a-b", "a.b", "_a"]);
+    }
+
+    #[test]
+    fn what_is_shown_is_below_the_plugins_own_directory() {
+        check(
+            shown,
+            &["digests", "a/b.md", "*", "*.md", "a/*", "a/{session}", "a/{session}/*.md", "{session}/x"],
+            &[
+                "",
+                "/a",
+                "../a",
+                "a/",
+                "a//b",
+                "a/./b",
+                "a\\b",
+                "c:a",
+                "*/a",
+                "a/**",
+                "a/{user}",
+                "a{session}",
+                "{session}/{session}",
+            ],
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What a `#[route]` adds.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::model::Route;
 use crate::shared::{
@@ -9,7 +10,7 @@ use crate::shared::{
 };
 
 pub(crate) fn expand(function: &Function, route: &Route) -> TokenStream {
-    let Route { name, method, path, docs, role, resource, deadline, place, parameters } = route;
+    let Route { name, method, path, docs, role, resource, changed_by, deadline, place, parameters } = route;
     let ident = &function.signature.ident;
     let Arguments { declarations, decls, slots, filled } = Arguments::expand(parameters);
     let (lent, lent_decls) = lent_decls(parameters);
@@ -17,6 +18,8 @@ pub(crate) fn expand(function: &Function, route: &Route) -> TokenStream {
     let called = answering_body(function, &slots, &filled, &call);
     let [nav, card, icon] = [&place.nav, &place.card, &place.icon].map(|text| option(text.as_ref().map(|text| quote!(#text))));
     let role = option(role.as_ref().map(|role| quote!(__nekro::Role::#role)));
+    // An event that is none is an error where it is named.
+    let changed_by = option(changed_by.as_ref().map(|event| quote_spanned!(event.span()=> __nekro::changing_fact::<#event>())));
     let (deadline, location) = (optional_duration(*deadline), location(ident));
     registered(
         ident,
@@ -32,6 +35,7 @@ pub(crate) fn expand(function: &Function, route: &Route) -> TokenStream {
                 docs: #docs,
                 role: #role,
                 resource: #resource,
+                changed_by: #changed_by,
                 deadline: #deadline,
                 arguments: &[#decls],
                 lent: &[#lent_decls],

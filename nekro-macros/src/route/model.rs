@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::Ident;
 use quote::format_ident;
-use syn::LitStr;
+use syn::{ExprPath, LitStr};
 
 use super::parse::Head;
 use crate::shared::{Diagnostics, Function, Keys, Parameters};
@@ -20,6 +20,8 @@ pub(crate) struct Route {
     pub(crate) role: Option<Ident>,
     /// Whether its answer is a resource, too.
     pub(crate) resource: bool,
+    /// The event after which the resource may be another.
+    pub(crate) changed_by: Option<ExprPath>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) place: Place,
     pub(crate) parameters: Parameters,
@@ -57,6 +59,10 @@ impl Route {
         {
             diagnostics.report(resource, "a resource is read: only a route with `GET` can be one");
         }
+        let changed_by = keys.path("changed_by", "BoardChanged", diagnostics);
+        if let (Some(event), None) = (&changed_by, &resource) {
+            diagnostics.report(event, "`changed_by` is for a resource, to which programs subscribe: add `resource`");
+        }
         let deadline = keys.duration("deadline", diagnostics);
         let place = Place::read(head, &mut keys, diagnostics);
         keys.finish(diagnostics);
@@ -85,6 +91,7 @@ impl Route {
             docs,
             role,
             resource: resource.is_some(),
+            changed_by,
             deadline,
             place,
             parameters,

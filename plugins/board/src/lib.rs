@@ -30,6 +30,14 @@ impl Default for BoardPlugin {
     }
 }
 
+/// The board was changed: a card was put there, changed, moved or taken off.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct BoardChanged {
+    /// The card.
+    pub id: u64,
+}
+
 /// Tells whoever looks at the board.
 pub struct Viewers(Channel);
 
@@ -79,6 +87,12 @@ async fn change<T>(store: &Store, viewers: &Viewers, change: impl Fn(&mut Board)
     made.ok_or_else(|| Error::new("nothing was changed"))
 }
 
+/// Tells of a card that was changed.
+fn told(events: &Events, card: Card) -> Card {
+    events.emit(BoardChanged { id: card.id });
+    card
+}
+
 async fn read(store: &Store) -> Result<Board> {
     Ok(store.get(KEY).await?.unwrap_or_default())
 }
@@ -94,11 +108,12 @@ async fn list(store: &Store) -> Result<Board> {
 async fn put(
     store: &Store,
     viewers: &Viewers,
+    events: &Events,
     plugin: &BoardPlugin,
     /// The text of the card.
     text: &str,
 ) -> Result<Card> {
-    change(store, viewers, |board| board.add(text, plugin.max_cards.into())).await
+    Ok(told(events, change(store, viewers, |board| board.add(text, plugin.max_cards.into())).await?))
 }
 
 /// Moves a card of the board to another column.
@@ -106,12 +121,13 @@ async fn put(
 async fn move_card(
     store: &Store,
     viewers: &Viewers,
+    events: &Events,
     /// The number of the card.
     id: u64,
     /// Where to.
     column: Column,
 ) -> Result<Card> {
-    change(store, viewers, |board| board.change(id, None, Some(column))).await
+    Ok(told(events, change(store, viewers, |board| board.change(id, None, Some(column))).await?))
 }
 
 /// Shows the board as a page.
@@ -133,7 +149,7 @@ fn file(name: &str) -> Result<Answer> {
 }
 
 /// Lists the cards.
-#[route(GET, "/cards", auth = user, resource)]
+#[route(GET, "/cards", auth = user, resource, changed_by = BoardChanged)]
 async fn cards(
     store: &Store,
     /// Only those of this column.
@@ -143,7 +159,7 @@ async fn cards(
 }
 
 /// Returns a card.
-#[route(GET, "/cards/{id}", auth = user, resource)]
+#[route(GET, "/cards/{id}", auth = user, resource, changed_by = BoardChanged)]
 async fn card(
     store: &Store,
     /// The number of the card.
@@ -157,11 +173,13 @@ async fn card(
 async fn put_card(
     store: &Store,
     viewers: &Viewers,
+    events: &Events,
     plugin: &BoardPlugin,
     /// What it says.
     text: &str,
 ) -> Result<WithStatus<201, Card>> {
-    change(store, viewers, |board| board.add(text, plugin.max_cards.into())).await.map(WithStatus)
+    let card = change(store, viewers, |board| board.add(text, plugin.max_cards.into())).await?;
+    Ok(WithStatus(told(events, card)))
 }
 
 /// Changes a card, or moves it.
@@ -169,6 +187,7 @@ async fn put_card(
 async fn change_card(
     store: &Store,
     viewers: &Viewers,
+    events: &Events,
     /// The number of the card.
     id: u64,
     /// What it says from now on.
@@ -176,7 +195,7 @@ async fn change_card(
     /// Where it is from now on.
     column: Option<Column>,
 ) -> Result<Card> {
-    change(store, viewers, |board| board.change(id, text, column)).await
+    Ok(told(events, change(store, viewers, |board| board.change(id, text, column)).await?))
 }
 
 /// Takes a card off the board.
@@ -184,10 +203,13 @@ async fn change_card(
 async fn remove_card(
     store: &Store,
     viewers: &Viewers,
+    events: &Events,
     /// The number of the card.
     id: u64,
 ) -> Result<()> {
-    change(store, viewers, |board| board.remove(id)).await
+    change(store, viewers, |board| board.remove(id)).await?;
+    events.emit(BoardChanged { id });
+    Ok(())
 }
 
 /// Streams the board, and then every change of it.

@@ -6,7 +6,7 @@ use nekro_core::{
     testing::Host,
     web::{Answer, Body},
 };
-use nekro_plugin_board::{Board, BoardPlugin, Card, Column};
+use nekro_plugin_board::{Board, BoardChanged, BoardPlugin, Card, Column};
 use serde_json::{Value, json};
 
 /// Asks for a route, as the host does.
@@ -40,6 +40,8 @@ fn people_and_the_model_share_the_cards() {
     assert_eq!(json_of(cards), json!([{ "id": 1, "text": "milk", "column": "done" }]));
     ask(&host, Method::Delete, &["cards", "1"], json!({})).expect("it is there");
     assert_eq!(host.call_as::<Board>("cards", json!({})).expect("it shows").cards, []);
+    let changed = BoardChanged { id: 1 };
+    assert_eq!(host.emitted::<BoardChanged>(), [changed.clone(), changed.clone(), changed]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A digest of a conversation, every day or when somebody asks for it.
-#[plugin(category = "records")]
+#[plugin(category = "records", resources = ["digests/{session}"])]
 #[serde(default)]
 pub struct Report {
     /// When a conversation gets its daily digest that names no time of its own, as a cron expression.
@@ -89,7 +89,7 @@ async fn now(
             }
             task.progress(30, format!("asks the model about {} messages", history.len()));
             let summary: Summary = model.instructions(summary::INSTRUCTIONS).extract(history.to_string()).await?;
-            let file = name(&clock.now().to_string(), task.id().as_str());
+            let file = folder(sessions.own()?.id())?.join(&name(&clock.now().to_string(), task.id().as_str()))?.to_string();
             let digest = Digest { summary: Some(summary), messages: history.len(), cut: history.is_cut(), file: Some(file) };
             task.checkpoint(&Step::Written(digest.clone())).await?;
             digest
@@ -100,7 +100,8 @@ async fn now(
         let session = sessions.own()?;
         let text = summary.markdown(session.id().as_str(), hours, digest.messages, digest.cut);
         files.own().write(file.as_str(), text.clone()).await?;
-        let message = Message::new(summary.text(hours)).file(file.as_str(), "text/markdown", text);
+        let name = file.rsplit('/').next().unwrap_or(file);
+        let message = Message::new(summary.text(hours)).file(name, "text/markdown", text);
         messages.send(message).await?;
         task.checkpoint(&Step::Sent(digest.clone())).await?;
     }
@@ -183,13 +184,25 @@ async fn tidy(files: &Files, clock: &Clock, report: &Report) -> Result<()> {
     let kept = Duration::from_secs(u64::from(report.keep_days) * 24 * 3_600);
     let Ok(first) = clock.now().checked_sub(kept) else { return Ok(()) };
     let first = first.to_string();
-    let folder = files.own();
-    for entry in folder.list().await? {
-        if is_before(entry.path.name(), &first) {
-            folder.remove(&entry.path).await?;
+    let own = files.own();
+    if own.metadata(DIGESTS).await?.is_none() {
+        return Ok(());
+    }
+    for folder in own.list_in(DIGESTS).await? {
+        for entry in own.list_in(&folder.path).await? {
+            if is_before(entry.path.name(), &first) {
+                own.remove(&entry.path).await?;
+            }
         }
     }
     Ok(())
+}
+
+/// Where digests are, those of each conversation in a directory of its own: MCP clients are shown them.
+const DIGESTS: &str = "digests";
+
+fn folder(session: &SessionId) -> Result<SandboxPath> {
+    Ok(DIGESTS.parse::<SandboxPath>()?.join(SandboxPath::of_session(session)?.as_str())?)
 }
 
 fn no_session() -> Error {

@@ -1,7 +1,7 @@
 //! Digests as a model, a person and a schedule ask for them.
 
 use nekro_core::{
-    Action, By, Caller, Error, ScheduleWhen,
+    Action, By, Caller, Error, Origin, Role, ScheduleWhen,
     testing::{FakeRun, Host},
 };
 use nekro_plugin_report::{Digest, Report, Summary};
@@ -17,8 +17,8 @@ fn said(host: &Host) {
 }
 
 fn names(host: &Host) -> Vec<String> {
-    let entries = host.run(host.files::<Report>().own().list()).expect("a listing");
-    entries.into_iter().map(|entry| entry.path.to_string()).collect()
+    let entries = host.run(host.files::<Report>().own().list_in("digests/test")).unwrap_or_default();
+    entries.into_iter().map(|entry| entry.path.name().to_owned()).collect()
 }
 
 #[track_caller]
@@ -34,7 +34,7 @@ fn a_digest_is_written_by_the_model_kept_and_sent() {
     let run = FakeRun::new().shared();
     let made = digest(&host, &run);
     let summary: Summary = serde_json::from_str(SUMMARY).expect("a summary");
-    let file = "2030-01-01-t1.md".to_owned();
+    let file = "digests/test/2030-01-01-t1.md".to_owned();
     assert_eq!(made, Digest { summary: Some(summary), messages: 2, cut: false, file: Some(file.clone()) });
     let asked = host.asked();
     assert_eq!(
@@ -43,7 +43,7 @@ fn a_digest_is_written_by_the_model_kept_and_sent() {
     );
     assert!(host.sent()[0].contains("- [ ] Bob buys another one."), "{:?}", host.sent());
     let (_, _, message) = host.outbox().messages().remove(0);
-    assert_eq!(message.files[0].name, file);
+    assert_eq!(message.files[0].name, "2030-01-01-t1.md");
     let kept = host.run(host.files::<Report>().own().read(&*file)).expect("a file");
     assert_eq!(message.files[0].bytes.to_vec(), kept);
     assert_eq!(run.told_progress().iter().map(|(percent, _)| *percent).collect::<Vec<_>>(), [10, 30, 80]);
@@ -125,8 +125,28 @@ fn digests_are_kept_for_some_days() {
     let host = Host::builder::<Report>().config(json!({ "keep_days": 30 })).start();
     let folder = host.files::<Report>().own();
     for name in ["2029-12-01-t1.md", "2029-12-02-t2.md", "2030-01-01-t3.md", "notes.md"] {
-        host.run(folder.write(name, "…")).expect("a file");
+        host.run(folder.write(format!("digests/test/{name}"), "…")).expect("a file");
     }
     host.run_task("tidy", json!({}), &FakeRun::new().shared()).expect("it is tidy");
     assert_eq!(names(&host), ["2029-12-02-t2.md", "2030-01-01-t3.md", "notes.md"]);
+}
+
+#[test]
+fn a_digest_is_shown_to_its_own_conversation_alone() {
+    let host = Host::builder::<Report>().model_says(SUMMARY).start();
+    said(&host);
+    digest(&host, &FakeRun::new().shared());
+    let client = |session: &str| Caller::new(Origin::McpClient, Role::User).in_session(session);
+    let shown = |caller: &Caller| {
+        let files = host.run(host.kernel().shared_files(caller, 10));
+        files.into_iter().map(|file| (file.entry.path.to_string(), file.media_type)).collect::<Vec<_>>()
+    };
+    let path = "digests/test/2030-01-01-t1.md";
+    assert_eq!(shown(&client("test")), [(path.to_owned(), "text/markdown; charset=utf-8")]);
+    assert_eq!(shown(&client("other")), []);
+    let read =
+        |session: &str| host.run(host.kernel().read_shared("report", &path.parse().expect("a path"), &client(session), 1_000));
+    let (bytes, _) = read("test").expect("it is there");
+    assert!(bytes.starts_with(b"# The kettle is broken."));
+    assert_eq!(read("other").expect_err("it is another's").code(), "not_found");
 }

@@ -1,7 +1,7 @@
 //! What a server says, as plugins are told it.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use nekro_core::{Image, Part, ServerAnswer, ServerTool};
+use nekro_core::{Image, MessageFile, Part, ServerAnswer, ServerTool, Sound};
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents, Tool};
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ pub(super) fn tool(tool: Tool) -> ServerTool {
     }
 }
 
-/// Returns an answer. What is neither text nor an image is named.
+/// Returns an answer. What cannot be read, or is only a link, is named.
 pub(super) fn answer(result: CallToolResult) -> ServerAnswer {
     ServerAnswer {
         parts: result.content.into_iter().map(part).collect(),
@@ -37,13 +37,79 @@ fn part(block: ContentBlock) -> Part {
             }
             _ => "[an image that cannot be read]".to_owned(),
         },
-        ContentBlock::Audio(audio) => format!("[{}, which is not shown]", audio.mime_type),
+        ContentBlock::Audio(audio) => match BASE64_STANDARD.decode(&audio.data) {
+            Ok(bytes) if audio.mime_type.starts_with("audio/") => {
+                return Part::Sound(Sound { media_type: audio.mime_type, bytes });
+            }
+            _ => "[sound that cannot be read]".to_owned(),
+        },
         ContentBlock::Resource(resource) => match resource.resource {
-            ResourceContents::TextResourceContents { text, .. } => text,
-            ResourceContents::BlobResourceContents { uri, .. } => format!("[{uri}, which is not shown]"),
+            ResourceContents::TextResourceContents { uri, mime_type, text, .. } => {
+                let media_type = mime_type.unwrap_or_else(|| "text/plain".to_owned());
+                let file = MessageFile::new(uri, media_type, text.clone());
+                // Some say of text that it is something else.
+                if file.text().is_none() { text } else { return Part::File(file) }
+            }
+            ResourceContents::BlobResourceContents { uri, mime_type, blob, .. } => match BASE64_STANDARD.decode(&blob) {
+                Ok(bytes) => {
+                    let media_type = mime_type.unwrap_or_else(|| "application/octet-stream".to_owned());
+                    return Part::File(MessageFile::new(uri, media_type, bytes));
+                }
+                Err(_) => format!("[{uri}, which cannot be read]"),
+            },
             _ => "[a resource of an unknown kind]".to_owned(),
         },
         ContentBlock::ResourceLink(link) => format!("{}: {}", link.name, link.uri),
         _ => "[content of an unknown kind]".to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(block: Value, expected: Expect) {
+        expected.assert_eq(&format!("{:?}", part(serde_json::from_value(block).expect("a block"))));
+    }
+
+    #[test]
+    fn sound_and_files_are_what_they_are() {
+        check(
+            json!({ "type": "audio", "data": "UklGRg==", "mimeType": "audio/wav" }),
+            expect!["Sound(Sound(audio/wav, 4 bytes))"],
+        );
+        check(
+            json!({ "type": "resource", "resource": { "uri": "file:///a.md", "mimeType": "text/markdown", "text": "# a" } }),
+            expect![[r#"File(MessageFile("file:///a.md", text/markdown, 3 bytes))"#]],
+        );
+        check(
+            json!({ "type": "resource", "resource": { "uri": "x:a", "blob": "UEs=" } }),
+            expect![[r#"File(MessageFile("x:a", application/octet-stream, 2 bytes))"#]],
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        check(
+            json!({ "type": "audio", "data": "?", "mimeType": "audio/wav" }),
+            expect![[r#"Text("[sound that cannot be read]")"#]],
+        );
+        check(
+            json!({ "type": "audio", "data": "UklGRg==", "mimeType": "text/html" }),
+            expect![[r#"Text("[sound that cannot be read]")"#]],
+        );
+        check(
+            json!({ "type": "resource", "resource": { "uri": "x:a", "blob": "?" } }),
+            expect![[r#"Text("[x:a, which cannot be read]")"#]],
+        );
+        check(
+            json!({ "type": "resource", "resource": { "uri": "x:a", "mimeType": "image/png", "text": "tea" } }),
+            expect![[r#"Text("tea")"#]],
+        );
+        check(json!({ "type": "resource_link", "uri": "x:a", "name": "a" }), expect![[r#"Text("a: x:a")"#]]);
+    }
 }

@@ -3,6 +3,7 @@
 mod data_url;
 mod memory;
 mod path;
+mod shared;
 mod source;
 
 use std::{fmt, sync::Arc};
@@ -10,6 +11,8 @@ use std::{fmt, sync::Arc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::shared::Tell;
+pub(crate) use self::shared::{RESOURCES, beginning, shows};
 pub use self::{
     memory::MemoryFiles,
     path::{PathError, SandboxPath},
@@ -20,6 +23,7 @@ use crate::{
     Timestamp,
     call::{BoxFuture, Call},
     error::{Error, Result},
+    event::facts::FileChange,
     ids::{PluginId, SessionId},
     lend::{Lend, Loan},
     plugin::{Plugin, PluginDecl},
@@ -73,6 +77,7 @@ pub struct Files {
     plugin: &'static PluginDecl,
     session: Option<SessionId>,
     port: Arc<dyn FilesPort>,
+    tell: Option<Tell>,
 }
 
 /// One directory, with everything below it.
@@ -80,6 +85,7 @@ pub struct Files {
 pub struct Folder {
     place: FilePlace,
     port: Arc<dyn FilesPort>,
+    tell: Option<Tell>,
 }
 
 /// Which directory is meant.
@@ -171,7 +177,7 @@ pub trait FilesPort: Send + Sync {
 impl Files {
     /// Makes a handle over a port.
     pub fn new(plugin: &'static PluginDecl, session: Option<SessionId>, port: Arc<dyn FilesPort>) -> Self {
-        Self { plugin, session, port }
+        Self { plugin, session, port, tell: None }
     }
 
     /// Returns the plugin's own directory.
@@ -215,7 +221,7 @@ impl Files {
     }
 
     fn folder(&self, place: FilePlace) -> Folder {
-        Folder { place, port: Arc::clone(&self.port) }
+        Folder { place, port: Arc::clone(&self.port), tell: self.tell.clone() }
     }
 }
 
@@ -280,7 +286,7 @@ impl Folder {
     ///
     /// As [`FilesPort`] says.
     pub async fn write(&self, path: impl AsSandboxPath, bytes: impl Into<Vec<u8>>) -> Result<FileEntry> {
-        self.port.write(&self.place, &path.as_sandbox_path()?, bytes.into(), WriteHow::Replace).await
+        self.put(&path.as_sandbox_path()?, bytes.into(), WriteHow::Replace).await
     }
 
     /// Writes a file where nothing is.
@@ -289,7 +295,7 @@ impl Folder {
     ///
     /// As [`FilesPort`] says, `exists` if something is there.
     pub async fn create(&self, path: impl AsSandboxPath, bytes: impl Into<Vec<u8>>) -> Result<FileEntry> {
-        self.port.write(&self.place, &path.as_sandbox_path()?, bytes.into(), WriteHow::Create).await
+        self.put(&path.as_sandbox_path()?, bytes.into(), WriteHow::Create).await
     }
 
     /// Writes at the end of a file, which is made if it is not there.
@@ -298,7 +304,7 @@ impl Folder {
     ///
     /// As [`FilesPort`] says.
     pub async fn append(&self, path: impl AsSandboxPath, bytes: impl Into<Vec<u8>>) -> Result<FileEntry> {
-        self.port.write(&self.place, &path.as_sandbox_path()?, bytes.into(), WriteHow::Append).await
+        self.put(&path.as_sandbox_path()?, bytes.into(), WriteHow::Append).await
     }
 
     /// Removes a file or an empty directory. Returns whether it was there.
@@ -307,7 +313,12 @@ impl Folder {
     ///
     /// As [`FilesPort`] says.
     pub async fn remove(&self, path: impl AsSandboxPath) -> Result<bool> {
-        self.port.remove(&self.place, &path.as_sandbox_path()?).await
+        let path = path.as_sandbox_path()?;
+        let was_there = self.port.remove(&self.place, &path).await?;
+        if let Some(tell) = self.tell(&path).filter(|_| was_there) {
+            tell.emit(&path, FileChange::Removed);
+        }
+        Ok(was_there)
     }
 
     /// Lists what is in this directory itself, by name.
@@ -338,6 +349,22 @@ impl Folder {
     }
 }
 
+impl Folder {
+    async fn put(&self, path: &SandboxPath, bytes: Vec<u8>, how: WriteHow) -> Result<FileEntry> {
+        let Some(tell) = self.tell(path) else { return self.port.write(&self.place, path, bytes, how).await };
+        // Of what cannot be looked at, it is told that it is there: a list that is asked for once too often is none too few.
+        let was_there = how != WriteHow::Create && matches!(self.port.metadata(&self.place, path).await, Ok(Some(_)));
+        let written = self.port.write(&self.place, path, bytes, how).await?;
+        tell.emit(path, if was_there { FileChange::Written } else { FileChange::Created });
+        Ok(written)
+    }
+
+    /// Returns who tells of a change, if it concerns anybody.
+    fn tell(&self, path: &SandboxPath) -> Option<&Tell> {
+        self.tell.as_ref().filter(|tell| tell.concerns(&self.place, path))
+    }
+}
+
 impl fmt::Debug for Files {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Files").field("plugin", &self.plugin.id).field("session", &self.session).finish_non_exhaustive()
@@ -362,6 +389,7 @@ impl<P: Plugin> Lend<P> for Files {
 
     fn lend<'a>(call: &'a Call<'a>) -> Result<Loan<'a, Self>, Error> {
         let port = call.port::<dyn FilesPort>(&FILES, |gated| Arc::new(gated))?;
-        Ok(Loan::Handle(Self::new(call.plugin.decl(), call.caller.session.clone(), port)))
+        let files = Self::new(call.plugin.decl(), call.caller.session.clone(), port);
+        Ok(Loan::Handle(Self { tell: Tell::of(call), ..files }))
     }
 }

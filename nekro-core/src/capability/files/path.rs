@@ -5,6 +5,8 @@ use std::{borrow::Cow, error::Error as StdError, fmt, str::FromStr};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
+use crate::ids::SessionId;
+
 /// The path of a file below a directory, such as `reports/2030/summary.txt`.
 ///
 /// Its parts are separated by `/`. None is empty, `.` or `..`, none has a control character, `\` or `:`, ends in a dot or a space, begins
@@ -40,6 +42,28 @@ impl SandboxPath {
     /// Returns what is above it; `None` for the directory itself.
     pub fn parent(&self) -> Option<Self> {
         self.0.rsplit_once('/').map(|(parent, _)| Self(parent.to_owned()))
+    }
+
+    /// Returns the name of a conversation as a part of a path, for files that are kept for each: what is not plain in it is escaped, so
+    /// that no two share one.
+    ///
+    /// # Errors
+    ///
+    /// If the name is too long to be one.
+    pub fn of_session(session: &SessionId) -> Result<Self, PathError> {
+        let mut part = String::new();
+        for byte in session.as_str().bytes() {
+            // Capitals are escaped, too: there are disks on which they are no difference.
+            if byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_') {
+                part.push(char::from(byte));
+            } else {
+                part.push_str(&format!("%{byte:02x}"));
+            }
+        }
+        if part.is_empty() || is_device(&part) {
+            part.insert(0, '%');
+        }
+        part.parse()
     }
 
     /// Returns a path below this one.
@@ -227,6 +251,15 @@ mod tests {
         let path: SandboxPath = "a/b/c.txt".parse().expect("a path");
         assert_eq!((path.name(), path.parent().map(|path| path.to_string()).as_deref()), ("c.txt", Some("a/b")));
         assert!(path.join("../x").is_err());
+    }
+
+    #[test]
+    fn a_conversation_is_a_part_of_a_path_that_no_other_has() {
+        let part = |session: &str| SandboxPath::of_session(&session.into()).map(|part| part.to_string());
+        assert_eq!(part("telegram:42").as_deref(), Ok("telegram%3a42"));
+        assert_eq!(part("A/..").as_deref(), Ok("%41%2f%2e%2e"));
+        assert_eq!((part("").as_deref(), part("con").as_deref()), (Ok("%"), Ok("%con")));
+        assert!(part(&"a".repeat(256)).is_err());
     }
 
     #[test]

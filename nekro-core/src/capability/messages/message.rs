@@ -34,7 +34,7 @@ pub struct Message {
     pub is_question: bool,
 }
 
-/// A file that comes with a message.
+/// A file that comes with a message, or with a tool's answer.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MessageFile {
@@ -62,7 +62,7 @@ impl Message {
     /// Adds a file: a picture if it is of a type such as `image/png`.
     #[must_use]
     pub fn file(mut self, name: impl Into<String>, media_type: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        self.files.push(MessageFile { name: name.into(), media_type: media_type.into(), bytes: bytes.into() });
+        self.files.push(MessageFile::new(name, media_type, bytes));
         self
     }
 
@@ -81,6 +81,16 @@ impl<T: Into<String>> From<T> for Message {
 }
 
 impl MessageFile {
+    /// Makes one.
+    pub fn new(name: impl Into<String>, media_type: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { name: name.into(), media_type: media_type.into(), bytes: bytes.into() }
+    }
+
+    /// Returns what is in a file of text: one in UTF-8 whose type says so, or that has no type.
+    pub fn text(&self) -> Option<&str> {
+        if is_text(&self.media_type) { std::str::from_utf8(&self.bytes).ok() } else { None }
+    }
+
     /// Tells whether it is a picture.
     pub fn is_image(&self) -> bool {
         self.media_type.starts_with("image/")
@@ -91,6 +101,12 @@ impl fmt::Debug for MessageFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MessageFile({:?}, {}, {} bytes)", self.name, self.media_type, self.bytes.len())
     }
+}
+
+/// Tells whether a file of a media type is read as text.
+fn is_text(media_type: &str) -> bool {
+    let kind = media_type.split(';').next().unwrap_or_default().trim();
+    kind.is_empty() || kind.starts_with("text/") || ["json", "xml", "javascript", "yaml"].iter().any(|form| kind.ends_with(form))
 }
 
 /// What became of a message that was sent: it was delivered. If it was not, there is an error that says why.

@@ -54,6 +54,7 @@ const _: () = {
         docs: "A board with its cards.",
         role: ::core::option::Option::Some(__nekro::Role::User),
         resource: false,
+        changed_by: ::core::option::Option::None,
         deadline: ::core::option::Option::None,
         arguments: &[__NEKRO_ARGUMENT_1.decl(), __NEKRO_ARGUMENT_2.decl()],
         lent: &[__NEKRO_LENT_0.decl()],
