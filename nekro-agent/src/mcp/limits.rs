@@ -1,5 +1,8 @@
 //! How much a client may ask for.
 
+use std::time::Duration;
+
+use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +15,14 @@ pub struct Limits {
     pub message_bytes: usize,
     /// How many requests may be under way at the same time, calls among them. One more is refused, and may be sent again.
     pub requests_at_once: usize,
+    /// How often a client is told to look at a task that it has started.
+    #[serde(with = "friendly")]
+    #[schemars(with = "String")]
+    pub task_poll_interval: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { message_bytes: 4 * 1024 * 1024, requests_at_once: 32 }
+        Self { message_bytes: 4 * 1024 * 1024, requests_at_once: 32, task_poll_interval: Duration::from_secs(1) }
     }
 }

@@ -14,6 +14,9 @@ mod lines;
 mod prompts;
 mod resources;
 mod server;
+mod tasks;
+#[cfg(test)]
+mod tests;
 mod tools;
 
 #[cfg(feature = "http")]
@@ -23,5 +26,6 @@ pub(crate) use self::{
     changes::Changes,
     client::{McpServersSettings, Servers},
     command::{Served, run},
+    tasks::Tasks,
 };
 pub use self::{limits::Limits, server::Server};

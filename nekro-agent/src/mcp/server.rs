@@ -14,10 +14,12 @@ use nekro_core::{
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        ArgumentInfo, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo,
-        CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
+        ArgumentInfo, CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, CompleteRequestParams,
+        CompleteResult, CompletionInfo, CreateTaskResult, CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams,
+        GetPromptResponse, GetTaskMethod, GetTaskParams, GetTaskResult, Implementation, JsonObject, ListPromptsResult,
         ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
         ReadResourceResponse, ReadResourceResult, Reference, ServerCapabilities, ServerConfig, SubscriptionFilter,
+        TASKS_EXTENSION_ID, UpdateTaskParams,
     },
     service::{NotificationContext, RequestContext, ServerInitializeError, SubscriptionContext},
 };
@@ -29,6 +31,7 @@ use super::{
     approval::{Asker, Questions},
     lines::Lines,
     prompts, resources,
+    tasks::{self, Tasks},
     tools::{self, Described},
 };
 use crate::ports::Outbox;
@@ -55,6 +58,8 @@ struct Inner {
     who: Who,
     changes: Arc<Changes>,
     outbox: Option<Arc<Outbox>>,
+    // None where nobody would run them.
+    tasks: Option<Tasks>,
     questions: Questions,
     // By name; made when somebody first asks for it.
     tools: HashMap<String, OnceLock<Described>>,
@@ -63,11 +68,17 @@ struct Inner {
 impl Server {
     /// Serves what a caller may see. The caller's origin should be `McpClient`, for that is what a policy knows.
     pub fn new(kernel: Kernel, caller: Caller) -> Self {
-        Self::with(kernel, caller, Arc::default(), None)
+        Self::with(kernel, caller, Arc::default(), None, None)
     }
 
-    pub(super) fn with(kernel: Kernel, caller: Caller, changes: Arc<Changes>, outbox: Option<Arc<Outbox>>) -> Self {
-        Self(Handler::new(kernel, Who::One(caller), changes, outbox))
+    pub(super) fn with(
+        kernel: Kernel,
+        caller: Caller,
+        changes: Arc<Changes>,
+        outbox: Option<Arc<Outbox>>,
+        tasks: Option<Tasks>,
+    ) -> Self {
+        Self(Handler::new(kernel, Who::One(caller), changes, outbox, tasks))
     }
 
     /// Serves one client over a stream of lines, until it ends the input.
@@ -96,9 +107,15 @@ impl fmt::Debug for Server {
 }
 
 impl Handler {
-    pub(super) fn new(kernel: Kernel, who: Who, changes: Arc<Changes>, outbox: Option<Arc<Outbox>>) -> Self {
+    pub(super) fn new(
+        kernel: Kernel,
+        who: Who,
+        changes: Arc<Changes>,
+        outbox: Option<Arc<Outbox>>,
+        tasks: Option<Tasks>,
+    ) -> Self {
         let tools = kernel.registry().tools().iter().map(|tool| (tool.name.clone(), OnceLock::new())).collect();
-        Self(Arc::new(Inner { kernel, who, changes, outbox, questions: Questions::default(), tools }))
+        Self(Arc::new(Inner { kernel, who, changes, outbox, tasks, questions: Questions::default(), tools }))
     }
 
     /// Returns who is asking.
@@ -114,6 +131,11 @@ impl Handler {
                 asking.map(|asking| &asking.0).ok_or_else(|| ErrorData::internal_error("nobody is known to be asking", None))
             }
         }
+    }
+
+    /// Returns the tasks, if there are any.
+    fn tasks(&self) -> Result<&Tasks, ErrorData> {
+        self.0.tasks.as_ref().ok_or_else(ErrorData::method_not_found::<GetTaskMethod>)
     }
 
     /// Describes a tool: of a linked one that is done once, an offered one may be another the next time.
@@ -138,6 +160,9 @@ impl ServerHandler for Handler {
         if let Some(prompts) = &mut capabilities.prompts {
             prompts.list_changed = Some(true);
         }
+        if self.0.tasks.is_some() {
+            capabilities.extensions.get_or_insert_default().insert(TASKS_EXTENSION_ID.to_owned(), JsonObject::new());
+        }
         ServerConfig::new(capabilities).with_server_info(Implementation::new("nekro", env!("CARGO_PKG_VERSION")))
     }
 
@@ -148,7 +173,11 @@ impl ServerHandler for Handler {
     ) -> Result<ListToolsResult, ErrorData> {
         only_page(page.as_ref())?;
         let (kernel, caller) = (&self.0.kernel, self.caller(&context)?);
-        let tools = kernel.tools(caller).map(|tool| self.described(&tool).tool.clone());
+        let gets_tasks = self.0.tasks.is_some() && tasks::are_known_to(&context);
+        let tools = kernel.tools(caller).map(|tool| match tasks::described(kernel, &tool).filter(|_| gets_tasks) {
+            Some(of_task) => of_task.tool,
+            None => self.described(&tool).tool.clone(),
+        });
         Ok(ListToolsResult::with_all_items(tools.collect()))
     }
 
@@ -173,6 +202,12 @@ impl ServerHandler for Handler {
             // Dropping the call is what ends it.
             () = context.ct.cancelled() => return Err(ErrorData::internal_error("the call was cancelled", None)),
         };
+        if let (Some(tasks), Ok(Ok(reply))) = (&self.0.tasks, &reply)
+            && tasks::are_known_to(&context)
+            && let Some(task) = tasks.started(kernel, &request.name, reply).await.map_err(|error| internal(&error))?
+        {
+            return Ok(CreateTaskResult::new(task).into());
+        }
         let mut result = match reply {
             Err(question) => return Ok(question.into()),
             Ok(Ok(reply)) => match kernel.tool(&request.name) {
@@ -186,6 +221,23 @@ impl ServerHandler for Handler {
             result.content.extend(tools::messages(outbox.take()));
         }
         Ok(result.into())
+    }
+
+    async fn get_task(&self, request: GetTaskParams, context: RequestContext<RoleServer>) -> Result<GetTaskResult, ErrorData> {
+        let Inner { kernel, outbox, .. } = &*self.0;
+        let said = |result: &mut CallToolResult| {
+            result.content.extend(outbox.iter().flat_map(|outbox| tools::messages(outbox.take())));
+        };
+        self.tasks()?.get(kernel, self.caller(&context)?, &request.task_id, said).await.map(GetTaskResult::new)
+    }
+
+    async fn update_task(&self, request: UpdateTaskParams, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        // What a task waits for is asked of nobody here; an answer to nothing is passed over, as the protocol wants it.
+        self.tasks()?.find(&self.0.kernel, self.caller(&context)?, &request.task_id).await.map(drop)
+    }
+
+    async fn cancel_task(&self, request: CancelTaskParams, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        self.tasks()?.cancel(&self.0.kernel, self.caller(&context)?, &request.task_id).await
     }
 
     async fn list_prompts(
@@ -319,10 +371,13 @@ impl ServerHandler for Handler {
 
     async fn on_custom_request(&self, request: CustomRequest, _: RequestContext<RoleServer>) -> Result<CustomResult, ErrorData> {
         // What the SDK cannot read comes here, too.
-        const OURS: [&str; 10] = [
+        const OURS: [&str; 13] = [
             "initialize",
             "tools/list",
             "tools/call",
+            "tasks/get",
+            "tasks/update",
+            "tasks/cancel",
             "prompts/list",
             "prompts/get",
             "resources/list",
@@ -349,6 +404,10 @@ fn only_page(page: Option<&PaginatedRequestParams>) -> Result<(), ErrorData> {
 
 fn unknown(error: &Error) -> ErrorData {
     ErrorData::invalid_params(told(error), data(error))
+}
+
+fn internal(error: &Error) -> ErrorData {
+    ErrorData::new(code_of(error), told(error), data(error))
 }
 
 fn told(error: &Error) -> String {

@@ -1,0 +1,4 @@
+//! The server before the SDK's own client.
+
+mod tasks;
+mod world;
