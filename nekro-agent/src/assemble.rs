@@ -141,6 +141,9 @@ pub(crate) async fn start(
     storage.limit(&host.store);
     let files = storage.directory().path().join("files");
     let reach = Reach::new(&plugins, files, (&host.http, &host.files, &host.process), &host.secrets);
+    let messages: Arc<dyn MessagesPort> = Arc::clone(&speaker) as _;
+    #[cfg(feature = "mcp")]
+    let messages: Arc<dyn MessagesPort> = Arc::new(crate::mcp::Questions::new(messages));
     let embedder = host.vectors.embedding.as_ref().map(model::embedder);
     let clock: Arc<dyn ClockPort> = Arc::new(SystemClock);
     let desk = Desk::new(Ledger::Disk(Arc::clone(storage)), Arc::clone(&clock), host.tasks.clone());
@@ -150,7 +153,7 @@ pub(crate) async fn start(
         .with::<dyn TasksPort>(Arc::new(desk.clone()))
         .with::<dyn SchedulesPort>(Arc::new(book.clone()))
         .with::<dyn StorePort>(Arc::clone(storage) as _)
-        .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)
+        .with::<dyn MessagesPort>(messages)
         .with::<dyn SessionsPort>(Arc::new(Conversations(Arc::clone(&history))))
         .with::<dyn ClockPort>(Arc::clone(&clock))
         .with::<dyn RandomPort>(Arc::new(SystemRandom))

@@ -7,11 +7,13 @@ mod approval;
 mod changes;
 mod client;
 mod command;
+mod elicit;
 #[cfg(feature = "http")]
 mod http;
 mod limits;
 mod lines;
 mod prompts;
+mod questions;
 mod resources;
 mod server;
 mod tasks;
@@ -26,6 +28,7 @@ pub(crate) use self::{
     changes::Changes,
     client::{McpServersSettings, Servers},
     command::{Served, run},
+    questions::Questions,
     tasks::Tasks,
 };
 pub use self::{limits::Limits, server::Server};

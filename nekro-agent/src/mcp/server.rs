@@ -28,7 +28,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     Changes, Limits,
-    approval::{Asker, Questions},
+    elicit::{Calls, What},
     lines::Lines,
     prompts, resources,
     tasks::{self, Tasks},
@@ -60,7 +60,7 @@ struct Inner {
     outbox: Option<Arc<Outbox>>,
     // None where nobody would run them.
     tasks: Option<Tasks>,
-    questions: Questions,
+    calls: Calls,
     // By name; made when somebody first asks for it.
     tools: HashMap<String, OnceLock<Described>>,
 }
@@ -115,7 +115,7 @@ impl Handler {
         tasks: Option<Tasks>,
     ) -> Self {
         let tools = kernel.registry().tools().iter().map(|tool| (tool.name.clone(), OnceLock::new())).collect();
-        Self(Arc::new(Inner { kernel, who, changes, outbox, tasks, questions: Questions::default(), tools }))
+        Self(Arc::new(Inner { kernel, who, changes, outbox, tasks, calls: Calls::default(), tools }))
     }
 
     /// Returns who is asking.
@@ -186,7 +186,7 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Inner { kernel, questions, outbox, .. } = &*self.0;
+        let Inner { kernel, calls, outbox, .. } = &*self.0;
         let caller = self.caller(&context)?;
         let arguments = match &request.arguments {
             Some(arguments) => {
@@ -194,8 +194,13 @@ impl ServerHandler for Handler {
             }
             None => String::new(),
         };
-        let asker = Asker::new(&request, &context, questions);
-        let call = asker.scope(questions, kernel.call(&request.name, &arguments, caller));
+        let what = What { tool: request.name.to_string(), arguments, caller: caller.clone() };
+        let call = {
+            // It may outlast the request.
+            let (kernel, what) = (kernel.clone(), what.clone());
+            async move { kernel.call(&what.tool, &what.arguments, &what.caller).await }
+        };
+        let call = calls.carry_out(what, &request, &context, call);
         let reply = tokio::select! {
             biased;
             reply = call => reply,
@@ -209,7 +214,7 @@ impl ServerHandler for Handler {
             return Ok(CreateTaskResult::new(task).into());
         }
         let mut result = match reply {
-            Err(question) => return Ok(question.into()),
+            Err(question) => return Ok((*question).into()),
             Ok(Ok(reply)) => match kernel.tool(&request.name) {
                 Some(tool) => self.described(&tool).result(reply),
                 None => return Err(unknown(&Error::new(format!("there is no tool `{}`", request.name)))),

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::io::{duplex, split};
 
 use crate::{
-    mcp::{Client, Limits, Server, Tasks},
+    mcp::{Client, Limits, Questions, Server, Tasks},
     ports::SystemClock,
     schedules::{Book, SchedulesSettings},
     storage::Ledger,
@@ -108,7 +108,7 @@ impl World {
             .with::<dyn StorePort>(Arc::new(MemoryStore::default()))
             .with::<dyn ClockPort>(clock)
             .with::<dyn RandomPort>(Arc::new(SeededRandom::new(7)))
-            .with::<dyn MessagesPort>(Arc::new(Outbox::default()))
+            .with::<dyn MessagesPort>(Arc::new(Questions::new(Arc::new(Outbox::default()))))
             .with::<dyn SessionsPort>(Arc::new(FakeSessions::default()))
             .with::<dyn SchedulesPort>(Arc::new(book.clone()))
             .with::<dyn TasksPort>(Arc::new(desk.clone()))
