@@ -62,6 +62,9 @@ pub(crate) struct Mode {
     pub(crate) event_stream: bool,
     /// Messages are answered, and tasks and schedules run. No other process does so on the same data, and turns that were cut off are ended.
     pub(crate) at_work: bool,
+    /// MCP servers are not started: nobody calls their tools, or asks for them.
+    #[cfg(feature = "mcp")]
+    pub(crate) without_servers: bool,
     /// Who approves calls, in place of the person at the terminal.
     pub(crate) approval: Option<Arc<dyn ApprovalPort>>,
     /// Who sees every fact.
@@ -163,7 +166,9 @@ pub(crate) async fn start(
         .and(reach.ports());
     #[cfg(feature = "mcp")]
     {
-        let servers = Arc::new(crate::mcp::Servers::new(&host.mcp_servers));
+        use crate::mcp::Servers;
+        let named = &host.mcp_servers;
+        let servers = Arc::new(if mode.without_servers { Servers::at_rest(named) } else { Servers::new(named) });
         ports = ports.with::<dyn nekro_core::ToolServersPort>(servers);
     }
     let agent = Arc::new(settings.host.agent.clone());
