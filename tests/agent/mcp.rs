@@ -292,6 +292,19 @@ fn with_tasks() -> Value {
     json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } })
 }
 
+/// Looks at the first task until it is as wanted.
+#[track_caller]
+fn until(client: &mut Client, wanted: impl Fn(&Value) -> bool) -> Value {
+    let began = std::time::Instant::now();
+    loop {
+        let task = client.ask("tasks/get", json!({ "taskId": "t1" }));
+        if wanted(&task) {
+            return task;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{task}");
+    }
+}
+
 #[test]
 fn a_long_tool_is_a_task_that_outlasts_the_process_that_began_it() {
     let mut client = Client::begin(Place::with_settings("[tasks]\nlease = '1s'\n"), &[], with_tasks());
@@ -299,23 +312,20 @@ fn a_long_tool_is_a_task_that_outlasts_the_process_that_began_it() {
     let created = &created["result"];
     assert_eq!((&created["resultType"], &created["taskId"]), (&json!("task"), &json!("t1")), "{created}");
     assert_eq!((&created["ttlMs"], &created["pollIntervalMs"]), (&Value::Null, &json!(1_000)), "{created}");
+    let waits = |task: &Value| task["result"]["statusMessage"] == "it waits for `answer`";
+    until(&mut client, waits);
     let mut client = client.killed_and_begun_again(&[], with_tasks());
     // Its time with the process that was killed runs out, and it is taken up here.
-    let waiting = loop {
-        let task = client.ask("tasks/get", json!({ "taskId": "t1" }));
-        let waits = task["result"]["statusMessage"] == "it waits for `answer`";
-        if waits && client.place.run(&["tasks", "show", "t1", "--json"]).json()["attempts"] == 2 {
-            break task;
-        }
+    let place = Arc::clone(&client.place);
+    let begun_again = |_: &Value| {
+        let shown = place.run(&["tasks", "show", "t1", "--json"]).json();
+        shown["attempts"] == 2 && shown["state"] == "waiting"
     };
+    until(&mut client, begun_again);
+    let waiting = until(&mut client, waits);
     assert_eq!(waiting["result"]["status"], "working", "{waiting}");
     assert_eq!(client.place.run(&["tasks", "notify", "t1", "answer", r#"{"answer":"yes"}"#]).good().trim_end(), "t1 is told");
-    let ended = loop {
-        let task = client.ask("tasks/get", json!({ "taskId": "t1" }));
-        if task["result"]["status"] != "working" {
-            break task;
-        }
-    };
+    let ended = until(&mut client, |task| task["result"]["status"] != "working");
     let result = &ended["result"]["result"];
     assert_eq!((&ended["result"]["status"], &result["structuredContent"]["answer"]), (&json!("completed"), &json!("yes")));
     assert_eq!(client.end(), Some(0));
@@ -332,7 +342,7 @@ fn a_client_cancels_its_task_and_sees_no_others() {
     assert_eq!(other.ask("tasks/cancel", json!({ "taskId": "t1" }))["error"], unknown["error"]);
     assert_eq!(other.ask("tasks/cancel", json!({ "task": 1 }))["error"]["code"], -32602);
     assert_eq!(client.ask("tasks/cancel", json!({ "taskId": "t1" }))["result"]["resultType"], "complete");
-    while client.ask("tasks/get", json!({ "taskId": "t1" }))["result"]["status"] != "cancelled" {}
+    until(&mut client, |task| task["result"]["status"] == "cancelled");
     assert_eq!(client.end(), Some(0));
 }
 
