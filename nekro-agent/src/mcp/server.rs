@@ -174,7 +174,7 @@ impl ServerHandler for Handler {
         only_page(page.as_ref())?;
         let (kernel, caller) = (&self.0.kernel, self.caller(&context)?);
         let gets_tasks = self.0.tasks.is_some() && tasks::are_known_to(&context);
-        let tools = kernel.tools(caller).map(|tool| match tasks::described(kernel, &tool).filter(|_| gets_tasks) {
+        let tools = kernel.tools(caller).map(|tool| match gets_tasks.then(|| tasks::described(kernel, &tool)).flatten() {
             Some(of_task) => of_task.tool,
             None => self.described(&tool).tool.clone(),
         });
