@@ -62,6 +62,9 @@ pub(crate) struct Mode {
     pub(crate) event_stream: bool,
     /// Messages are answered, and tasks and schedules run. No other process does so on the same data, and turns that were cut off are ended.
     pub(crate) at_work: bool,
+    /// MCP servers are not started: nobody calls their tools, or asks for them.
+    #[cfg(feature = "mcp")]
+    pub(crate) without_servers: bool,
     /// Who approves calls, in place of the person at the terminal.
     pub(crate) approval: Option<Arc<dyn ApprovalPort>>,
     /// Who sees every fact.
@@ -141,6 +144,9 @@ pub(crate) async fn start(
     storage.limit(&host.store);
     let files = storage.directory().path().join("files");
     let reach = Reach::new(&plugins, files, (&host.http, &host.files, &host.process), &host.secrets);
+    let messages: Arc<dyn MessagesPort> = Arc::clone(&speaker) as _;
+    #[cfg(feature = "mcp")]
+    let messages: Arc<dyn MessagesPort> = Arc::new(crate::mcp::Questions::new(messages));
     let embedder = host.vectors.embedding.as_ref().map(model::embedder);
     let clock: Arc<dyn ClockPort> = Arc::new(SystemClock);
     let desk = Desk::new(Ledger::Disk(Arc::clone(storage)), Arc::clone(&clock), host.tasks.clone());
@@ -150,7 +156,7 @@ pub(crate) async fn start(
         .with::<dyn TasksPort>(Arc::new(desk.clone()))
         .with::<dyn SchedulesPort>(Arc::new(book.clone()))
         .with::<dyn StorePort>(Arc::clone(storage) as _)
-        .with::<dyn MessagesPort>(Arc::clone(&speaker) as _)
+        .with::<dyn MessagesPort>(messages)
         .with::<dyn SessionsPort>(Arc::new(Conversations(Arc::clone(&history))))
         .with::<dyn ClockPort>(Arc::clone(&clock))
         .with::<dyn RandomPort>(Arc::new(SystemRandom))
@@ -160,7 +166,9 @@ pub(crate) async fn start(
         .and(reach.ports());
     #[cfg(feature = "mcp")]
     {
-        let servers = Arc::new(crate::mcp::Servers::new(&host.mcp_servers));
+        use crate::mcp::Servers;
+        let named = &host.mcp_servers;
+        let servers = Arc::new(if mode.without_servers { Servers::at_rest(named) } else { Servers::new(named) });
         ports = ports.with::<dyn nekro_core::ToolServersPort>(servers);
     }
     let agent = Arc::new(settings.host.agent.clone());

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Write},
     process::{Child, ChildStdin, Stdio},
-    sync::mpsc,
+    sync::{Arc, mpsc},
     time::Duration,
 };
 
@@ -13,7 +13,7 @@ use crate::support::Place;
 
 /// A client that goes on.
 pub(crate) struct Client {
-    place: Place,
+    place: Arc<Place>,
     child: Child,
     input: Option<ChildStdin>,
     lines: mpsc::Receiver<String>,
@@ -22,7 +22,8 @@ pub(crate) struct Client {
 
 impl Client {
     /// Starts the program without saying anything.
-    fn silent(place: Place, arguments: &[&str]) -> Self {
+    fn silent(place: impl Into<Arc<Place>>, arguments: &[&str]) -> Self {
+        let place = place.into();
         let mut child = place.command(&[&["mcp"], arguments].concat()).stderr(Stdio::null()).spawn().expect("the program starts");
         let out = child.stdout.take().expect("it was piped");
         let (said, lines) = mpsc::channel();
@@ -32,10 +33,22 @@ impl Client {
     }
 
     /// Starts it and speaks the protocol of 2025-11-25.
-    pub(crate) fn begin(place: Place, arguments: &[&str], capabilities: Value) -> Self {
+    pub(crate) fn begin(place: impl Into<Arc<Place>>, arguments: &[&str], capabilities: Value) -> Self {
         let mut client = Self::silent(place, arguments);
         client.initialize(capabilities);
         client
+    }
+
+    /// Starts another one in the same place.
+    fn begin_beside(other: &Self, arguments: &[&str], capabilities: Value) -> Self {
+        Self::begin(Arc::clone(&other.place), arguments, capabilities)
+    }
+
+    /// Ends the program as nobody should, and starts it anew.
+    fn killed_and_begun_again(mut self, arguments: &[&str], capabilities: Value) -> Self {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+        Self::begin_beside(&self, arguments, capabilities)
     }
 
     fn initialize(&mut self, capabilities: Value) {
@@ -271,6 +284,65 @@ fn a_client_without_a_handshake_is_served_and_asked_by_ending_the_call() {
     again["requestState"] = anew["result"]["requestState"].clone();
     let done = client.ask("tools/call", modern(again));
     assert_eq!(done["result"]["structuredContent"]["text"], "buy milk", "{done}");
+    assert_eq!(client.end(), Some(0));
+}
+
+/// What a client says that can look after tasks.
+fn with_tasks() -> Value {
+    json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } })
+}
+
+/// Looks at the first task until it is as wanted.
+#[track_caller]
+fn until(client: &mut Client, wanted: impl Fn(&Value) -> bool) -> Value {
+    let began = std::time::Instant::now();
+    loop {
+        let task = client.ask("tasks/get", json!({ "taskId": "t1" }));
+        if wanted(&task) {
+            return task;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{task}");
+    }
+}
+
+#[test]
+fn a_long_tool_is_a_task_that_outlasts_the_process_that_began_it() {
+    let mut client = Client::begin(Place::with_settings("[tasks]\nlease = '1s'\n"), &[], with_tasks());
+    let created = client.call("approval.ask", json!({ "question": "Go on?" }));
+    let created = &created["result"];
+    assert_eq!((&created["resultType"], &created["taskId"]), (&json!("task"), &json!("t1")), "{created}");
+    assert_eq!((&created["ttlMs"], &created["pollIntervalMs"]), (&Value::Null, &json!(1_000)), "{created}");
+    let waits = |task: &Value| task["result"]["statusMessage"] == "it waits for `answer`";
+    until(&mut client, waits);
+    let mut client = client.killed_and_begun_again(&[], with_tasks());
+    // Its time with the process that was killed runs out, and it is taken up here.
+    let place = Arc::clone(&client.place);
+    let begun_again = |_: &Value| {
+        let shown = place.run(&["tasks", "show", "t1", "--json"]).json();
+        shown["attempts"] == 2 && shown["state"] == "waiting"
+    };
+    until(&mut client, begun_again);
+    let waiting = until(&mut client, waits);
+    assert_eq!(waiting["result"]["status"], "working", "{waiting}");
+    assert_eq!(client.place.run(&["tasks", "notify", "t1", "answer", r#"{"answer":"yes"}"#]).good().trim_end(), "t1 is told");
+    let ended = until(&mut client, |task| task["result"]["status"] != "working");
+    let result = &ended["result"]["result"];
+    assert_eq!((&ended["result"]["status"], &result["structuredContent"]["answer"]), (&json!("completed"), &json!("yes")));
+    assert_eq!(client.end(), Some(0));
+}
+
+#[test]
+fn a_client_cancels_its_task_and_sees_no_others() {
+    let place = Place::with_settings("");
+    let mut client = Client::begin(place, &["--session", "editor"], with_tasks());
+    assert_eq!(client.call("approval.ask", json!({ "question": "Go on?" }))["result"]["taskId"], "t1");
+    let mut other = Client::begin_beside(&client, &["--session", "desk"], with_tasks());
+    let unknown = other.ask("tasks/get", json!({ "taskId": "t1" }));
+    assert_eq!((&unknown["error"]["code"], &unknown["error"]["message"]), (&json!(-32602), &json!("there is no task `t1`")));
+    assert_eq!(other.ask("tasks/cancel", json!({ "taskId": "t1" }))["error"], unknown["error"]);
+    assert_eq!(other.ask("tasks/cancel", json!({ "task": 1 }))["error"]["code"], -32602);
+    assert_eq!(client.ask("tasks/cancel", json!({ "taskId": "t1" }))["result"]["resultType"], "complete");
+    until(&mut client, |task| task["result"]["status"] == "cancelled");
     assert_eq!(client.end(), Some(0));
 }
 

@@ -48,6 +48,26 @@ fn a_tool_of_another_agent_is_listed_described_and_called() {
     assert!(offered.contains(&json!("mcp.inner.notes_save")) && !offered.contains(&json!("mcp.inner.basic_now")), "{offered:?}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_server_is_started_by_commands_that_need_its_tools_and_by_no_others() {
+    let place = Place::new();
+    let started = place.path().join("started");
+    let settings = format!(
+        "[mcp_servers.inner]\ncommand = '/bin/sh'\nargs = ['-c', 'echo x >> {}; exec {NEKRO} mcp']\n[plugins.mcp.servers.inner]\n",
+        started.display()
+    );
+    std::fs::write(place.path().join("nekro.toml"), settings).expect("the settings");
+    for arguments in [&["plugins"][..], &["events"], &["emit", "nobody.knows"], &["tasks", "run", "nobody.knows"]] {
+        let run = place.run(arguments);
+        assert!(!started.exists(), "{arguments:?}: {run:?}");
+    }
+    for arguments in [&["tools"][..], &["plugins", "show", "mcp"], &["doctor"]] {
+        place.run(arguments);
+        assert!(std::fs::remove_file(&started).is_ok(), "{arguments:?}");
+    }
+}
+
 #[test]
 fn what_its_server_says_is_not_believed_unless_the_operator_does() {
     let place = place("");

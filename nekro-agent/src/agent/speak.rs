@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock, Weak};
 
 use nekro_core::{
-    Answer, BoxFuture, Delivery, Error, FilePlace, FilesPort, Message, MessageFile, MessagesPort, PluginId, Pushed, Result,
-    SandboxPath, SessionId, Trigger, UserId, WriteHow, event::facts::MessageSent,
+    Answer, AnswerForm, BoxFuture, Delivery, Error, FilePlace, FilesPort, Message, MessageFile, MessagesPort, PluginId, Pushed,
+    Result, SandboxPath, SessionId, Trigger, UserId, WriteHow, event::facts::MessageSent,
 };
 
 use super::{
@@ -126,7 +126,10 @@ impl Speaker {
         Ok(Pushed::new(received.message, unanswered))
     }
 
-    async fn wait(&self, to: SessionId, from: PluginId, user: Option<UserId>, question: Message) -> Result<Answer> {
+    async fn wait(&self, to: SessionId, from: PluginId, user: Option<UserId>, mut question: Message) -> Result<Answer> {
+        // There are no fields here: what can be said is told in words.
+        let words = question.form.as_ref().map(AnswerForm::to_words).unwrap_or_default();
+        question.text = format!("{} {words}", question.text).trim_end().to_owned();
         let agent = self.at_work()?;
         receive::not_inside(&to)?;
         // Open before anybody can see it: an answer may come at once.

@@ -273,6 +273,12 @@ impl Command {
         false
     }
 
+    /// Tells whether it needs the tools of MCP servers, or tells how these are doing.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn needs_servers(&self) -> bool {
+        !matches!(self, Self::Plugins { command: None } | Self::Events { .. } | Self::Emit { .. } | Self::Tasks { .. })
+    }
+
     /// Tells whether it calls what plugins bring, beside an agent or without one.
     pub(crate) fn calls(&self) -> bool {
         match self {

@@ -233,6 +233,10 @@ async fn with_agent(
     #[cfg_attr(not(any(feature = "mcp", feature = "http")), expect(unused_mut, reason = "only clients change it"))]
     let mut mode = Mode { strict: global.strict, event_stream, at_work: is_agent, ..Mode::default() };
     #[cfg(feature = "mcp")]
+    {
+        mode.without_servers = !command.needs_servers();
+    }
+    #[cfg(feature = "mcp")]
     let changes = Arc::new(mcp::Changes::default());
     #[cfg(feature = "mcp")]
     if matches!(command, Command::Mcp(_)) {

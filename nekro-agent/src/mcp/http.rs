@@ -9,9 +9,10 @@ use rmcp::transport::streamable_http_server::{
 use tokio::sync::watch;
 
 use super::{
-    Changes, Limits,
+    Changes, Limits, Tasks,
     server::{Handler, Who},
 };
+use crate::tasks::Desk;
 
 /// Who is asking: the server puts it into a request's extensions.
 #[derive(Clone, Debug)]
@@ -22,9 +23,11 @@ pub(crate) fn service(
     kernel: Kernel,
     changes: Arc<Changes>,
     limits: &Limits,
+    desk: Desk,
     mut ending: watch::Receiver<bool>,
 ) -> StreamableHttpService<Handler, LocalSessionManager> {
-    let handler = Handler::new(kernel, Who::OfRequest, changes, None);
+    let tasks = Tasks::new(desk, limits.task_poll_interval);
+    let handler = Handler::new(kernel, Who::OfRequest, changes, None, Some(tasks));
     // The names and pages that may come in have been looked at already, for all paths alike.
     let config = StreamableHttpServerConfig::default()
         .disable_allowed_hosts()

@@ -28,6 +28,10 @@ pub struct Limits {
     pub listed_files: usize,
     /// How many bytes a file may have that is read as a resource.
     pub file_bytes: u64,
+    /// How often a client is told to look at a task that it has started.
+    #[serde(with = "friendly")]
+    #[schemars(with = "String")]
+    pub task_poll_interval: Duration,
 }
 
 impl Default for Limits {
@@ -40,6 +44,7 @@ impl Default for Limits {
             page: 200,
             listed_files: 1_000,
             file_bytes: 1024 * 1024,
+            task_poll_interval: Duration::from_secs(1),
         }
     }
 }

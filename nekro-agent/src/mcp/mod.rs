@@ -8,6 +8,7 @@ mod changes;
 mod client;
 mod command;
 mod content;
+mod elicit;
 mod follower;
 #[cfg(feature = "http")]
 mod http;
@@ -15,8 +16,12 @@ mod limits;
 mod lines;
 mod news;
 mod prompts;
+mod questions;
 mod resources;
 mod server;
+mod tasks;
+#[cfg(test)]
+mod tests;
 mod tools;
 
 #[cfg(feature = "http")]
@@ -26,5 +31,7 @@ pub(crate) use self::{
     changes::Changes,
     client::{McpServersSettings, Servers},
     command::{Served, run},
+    questions::Questions,
+    tasks::Tasks,
 };
 pub use self::{limits::Limits, server::Server};

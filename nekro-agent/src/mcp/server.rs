@@ -14,11 +14,12 @@ use nekro_core::{
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        ArgumentInfo, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo,
-        CustomRequest, CustomResult, ErrorCode, Extensions, GetPromptRequestParams, GetPromptResponse, Implementation,
+        ArgumentInfo, CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, CompleteRequestParams,
+        CompleteResult, CompletionInfo, CreateTaskResult, CustomRequest, CustomResult, ErrorCode, Extensions,
+        GetPromptRequestParams, GetPromptResponse, GetTaskMethod, GetTaskParams, GetTaskResult, Implementation, JsonObject,
         ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
         ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Reference, ServerCapabilities, ServerConfig,
-        SubscribeRequestParams, SubscriptionFilter, UnsubscribeRequestParams,
+        SubscribeRequestParams, SubscriptionFilter, TASKS_EXTENSION_ID, UnsubscribeRequestParams, UpdateTaskParams,
     },
     service::{NotificationContext, RequestContext, ServerInitializeError, SubscriptionContext},
 };
@@ -27,10 +28,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     Changes, Limits,
-    approval::{Asker, Questions},
+    elicit::{Calls, What},
     follower::Follower,
     lines::Lines,
     news, prompts, resources,
+    tasks::{self, Tasks},
     tools::{self, Described},
 };
 use crate::ports::Outbox;
@@ -57,7 +59,9 @@ struct Inner {
     who: Who,
     changes: Arc<Changes>,
     outbox: Option<Arc<Outbox>>,
-    questions: Questions,
+    // None where nobody would run them.
+    tasks: Option<Tasks>,
+    calls: Calls,
     // By name; made when somebody first asks for it.
     tools: HashMap<String, OnceLock<Described>>,
 }
@@ -65,11 +69,17 @@ struct Inner {
 impl Server {
     /// Serves what a caller may see. The caller's origin should be `McpClient`, for that is what a policy knows.
     pub fn new(kernel: Kernel, caller: Caller) -> Self {
-        Self::with(kernel, caller, Arc::default(), None)
+        Self::with(kernel, caller, Arc::default(), None, None)
     }
 
-    pub(super) fn with(kernel: Kernel, caller: Caller, changes: Arc<Changes>, outbox: Option<Arc<Outbox>>) -> Self {
-        Self(Handler::new(kernel, Who::One(caller), changes, outbox))
+    pub(super) fn with(
+        kernel: Kernel,
+        caller: Caller,
+        changes: Arc<Changes>,
+        outbox: Option<Arc<Outbox>>,
+        tasks: Option<Tasks>,
+    ) -> Self {
+        Self(Handler::new(kernel, Who::One(caller), changes, outbox, tasks))
     }
 
     /// Serves one client over a stream of lines, until it ends the input.
@@ -99,10 +109,16 @@ impl fmt::Debug for Server {
 }
 
 impl Handler {
-    pub(super) fn new(kernel: Kernel, who: Who, changes: Arc<Changes>, outbox: Option<Arc<Outbox>>) -> Self {
+    pub(super) fn new(
+        kernel: Kernel,
+        who: Who,
+        changes: Arc<Changes>,
+        outbox: Option<Arc<Outbox>>,
+        tasks: Option<Tasks>,
+    ) -> Self {
         let tools = kernel.registry().tools().iter().map(|tool| (tool.name.clone(), OnceLock::new())).collect();
         let follower = Follower::new(kernel.clone(), Arc::default());
-        Self(Arc::new(Inner { kernel, who, changes, outbox, questions: Questions::default(), tools }), follower)
+        Self(Arc::new(Inner { kernel, who, changes, outbox, tasks, calls: Calls::default(), tools }), follower)
     }
 
     /// Returns what answers one client more.
@@ -129,6 +145,11 @@ impl Handler {
         }
     }
 
+    /// Returns the tasks, if there are any.
+    fn tasks(&self) -> Result<&Tasks, ErrorData> {
+        self.0.tasks.as_ref().ok_or_else(ErrorData::method_not_found::<GetTaskMethod>)
+    }
+
     /// Describes a tool: of a linked one that is done once, an offered one may be another the next time.
     fn described(&self, tool: &Tool<'_>) -> Cow<'_, Described> {
         match self.0.tools.get(tool.name()).filter(|_| tool.entry().is_some()) {
@@ -152,6 +173,9 @@ impl ServerHandler for Handler {
         if let Some(prompts) = &mut capabilities.prompts {
             prompts.list_changed = Some(true);
         }
+        if self.0.tasks.is_some() {
+            capabilities.extensions.get_or_insert_default().insert(TASKS_EXTENSION_ID.to_owned(), JsonObject::new());
+        }
         ServerConfig::new(capabilities).with_server_info(Implementation::new("nekro", env!("CARGO_PKG_VERSION")))
     }
 
@@ -162,7 +186,11 @@ impl ServerHandler for Handler {
     ) -> Result<ListToolsResult, ErrorData> {
         only_page(page.as_ref())?;
         let (kernel, caller) = (&self.0.kernel, self.caller(&context)?);
-        let tools = kernel.tools(caller).map(|tool| self.described(&tool).tool.clone());
+        let gets_tasks = self.0.tasks.is_some() && tasks::are_known_to(&context);
+        let tools = kernel.tools(caller).map(|tool| match gets_tasks.then(|| tasks::described(kernel, &tool)).flatten() {
+            Some(of_task) => of_task.tool,
+            None => self.described(&tool).tool.clone(),
+        });
         Ok(ListToolsResult::with_all_items(tools.collect()))
     }
 
@@ -171,7 +199,7 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Inner { kernel, questions, outbox, .. } = &*self.0;
+        let Inner { kernel, calls, outbox, .. } = &*self.0;
         let caller = self.caller(&context)?;
         let arguments = match &request.arguments {
             Some(arguments) => {
@@ -179,16 +207,27 @@ impl ServerHandler for Handler {
             }
             None => String::new(),
         };
-        let asker = Asker::new(&request, &context, questions);
-        let call = asker.scope(questions, kernel.call(&request.name, &arguments, caller));
+        let what = What { tool: request.name.to_string(), arguments, caller: caller.clone() };
+        let call = {
+            // It may outlast the request.
+            let (kernel, what) = (kernel.clone(), what.clone());
+            async move { kernel.call(&what.tool, &what.arguments, &what.caller).await }
+        };
+        let call = calls.carry_out(what, &request, &context, call);
         let reply = tokio::select! {
             biased;
             reply = call => reply,
             // Dropping the call is what ends it.
             () = context.ct.cancelled() => return Err(ErrorData::internal_error("the call was cancelled", None)),
         };
+        if let (Some(tasks), Ok(Ok(reply))) = (&self.0.tasks, &reply)
+            && tasks::are_known_to(&context)
+            && let Some(task) = tasks.started(kernel, &request.name, reply).await.map_err(|error| internal(&error))?
+        {
+            return Ok(CreateTaskResult::new(task).into());
+        }
         let mut result = match reply {
-            Err(question) => return Ok(question.into()),
+            Err(question) => return Ok((*question).into()),
             Ok(Ok(reply)) => match kernel.tool(&request.name) {
                 Some(tool) => self.described(&tool).result(reply),
                 None => return Err(unknown(&Error::new(format!("there is no tool `{}`", request.name)))),
@@ -200,6 +239,23 @@ impl ServerHandler for Handler {
             result.content.extend(tools::messages(outbox.take()));
         }
         Ok(result.into())
+    }
+
+    async fn get_task(&self, request: GetTaskParams, context: RequestContext<RoleServer>) -> Result<GetTaskResult, ErrorData> {
+        let Inner { kernel, outbox, .. } = &*self.0;
+        let said = |result: &mut CallToolResult| {
+            result.content.extend(outbox.iter().flat_map(|outbox| tools::messages(outbox.take())));
+        };
+        self.tasks()?.get(kernel, self.caller(&context)?, &request.task_id, said).await.map(GetTaskResult::new)
+    }
+
+    async fn update_task(&self, request: UpdateTaskParams, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        // What a task waits for is asked of nobody here; an answer to nothing is passed over, as the protocol wants it.
+        self.tasks()?.find(&self.0.kernel, self.caller(&context)?, &request.task_id).await.map(drop)
+    }
+
+    async fn cancel_task(&self, request: CancelTaskParams, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        self.tasks()?.cancel(&self.0.kernel, self.caller(&context)?, &request.task_id).await
     }
 
     async fn list_prompts(
@@ -337,10 +393,13 @@ impl ServerHandler for Handler {
 
     async fn on_custom_request(&self, request: CustomRequest, _: RequestContext<RoleServer>) -> Result<CustomResult, ErrorData> {
         // What the SDK cannot read comes here, too.
-        const OURS: [&str; 12] = [
+        const OURS: [&str; 15] = [
             "initialize",
             "tools/list",
             "tools/call",
+            "tasks/get",
+            "tasks/update",
+            "tasks/cancel",
             "prompts/list",
             "prompts/get",
             "resources/list",
@@ -369,6 +428,10 @@ fn only_page(page: Option<&PaginatedRequestParams>) -> Result<(), ErrorData> {
 
 fn unknown(error: &Error) -> ErrorData {
     ErrorData::invalid_params(told(error), data(error))
+}
+
+fn internal(error: &Error) -> ErrorData {
+    ErrorData::new(code_of(error), told(error), data(error))
 }
 
 fn told(error: &Error) -> String {

@@ -34,7 +34,12 @@ enum Output {
 
 impl Described {
     pub(super) fn new(entry: &kernel::Tool<'_>) -> Self {
-        let (schema, output) = output(entry.output());
+        Self::answering(entry, entry.output())
+    }
+
+    /// Describes a tool by another answer than its own.
+    pub(super) fn answering(entry: &kernel::Tool<'_>, schema: Option<&Value>) -> Self {
+        let (schema, output) = output(schema);
         let effect = entry.effect();
         let title = first_line(entry.docs());
         let hints = ToolAnnotations::new()
@@ -62,15 +67,31 @@ impl Described {
             content.push(ContentBlock::text(text));
             content.extend(reply.note.map(ContentBlock::text));
             let mut result = CallToolResult::success(content);
-            result.structured_content = match self.output {
-                Output::Object => Some(value),
-                Output::Wrapped => Some(json!({ "result": value })),
-                Output::None => None,
-            };
+            result.structured_content = self.structured(value);
             return result;
         }
         content.extend(reply.content.into_iter().map(block));
         CallToolResult::success(content)
+    }
+
+    /// Returns what a client is given of an answer that was kept as JSON.
+    pub(super) fn value(&self, value: &Value) -> CallToolResult {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Null => String::new(),
+            _ => value.to_string(),
+        };
+        let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+        result.structured_content = self.structured(value.clone());
+        result
+    }
+
+    fn structured(&self, value: Value) -> Option<Value> {
+        match self.output {
+            Output::Object => Some(value),
+            Output::Wrapped => Some(json!({ "result": value })),
+            Output::None => None,
+        }
     }
 }
 

@@ -122,6 +122,7 @@ impl Server {
             self.kernel.clone(),
             Arc::clone(&self.changes),
             &self.mcp_limits,
+            self.background.desk.clone(),
             self.kept.streams.ending.clone(),
         );
         let ask = |State(server): State<Arc<Self>>, mut request: axum::extract::Request, next: axum::middleware::Next| async move {

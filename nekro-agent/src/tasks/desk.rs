@@ -35,8 +35,13 @@ impl Desk {
         Arc::clone(&self.work)
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Returns how long a task is kept that has ended.
+    pub(crate) fn keeps(&self) -> Duration {
+        self.settings.keep
     }
 
     pub(super) fn after(&self, duration: Duration) -> Timestamp {

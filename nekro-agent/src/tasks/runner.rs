@@ -13,8 +13,8 @@ use std::{
 };
 
 use nekro_core::{
-    Action, Error, Message, MessagesPort, PluginId, RandomPort, ScheduleRecord, TaskDecl, TaskId, TaskProblem, TaskRecord,
-    TaskRun, TaskState, WhenDisabled,
+    Action, Error, Message, MessagesPort, PluginId, RandomPort, ScheduleRecord, SessionId, TaskDecl, TaskId, TaskProblem,
+    TaskRecord, TaskRun, TaskState, WhenDisabled,
     event::facts::{ScheduleCancelled, ScheduleCreated, ScheduleFired, TaskEnded},
     kernel::{Kernel, Ran, Stage, TaskEntry},
 };
@@ -30,7 +30,7 @@ use crate::{
     schedules::{ACTION, Book, Change, Fired},
     storage::{
         StorageError,
-        tasks::{self, Claimed, Ending, Lease, Room, RunId},
+        tasks::{self, BESIDE, Claimed, Ending, Lease, Room, RunId},
     },
 };
 
@@ -54,7 +54,7 @@ pub(crate) struct Runner {
 }
 
 /// What is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// Everything. No other process does so on the same data, and what an earlier one left is taken over at once.
     Everything,
@@ -63,6 +63,8 @@ pub(crate) enum Scope {
     Beside,
     /// A task, and what belongs to it.
     Only(i64),
+    /// The tasks of a conversation, beside other processes.
+    Session(SessionId),
 }
 
 struct Inner {
@@ -93,7 +95,8 @@ impl Runner {
     ) -> Result<Self, Error> {
         let mut bytes = [0; 12];
         kernel.ports().get::<dyn RandomPort>()?.fill(&mut bytes);
-        let owner = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let owner: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let owner = if matches!(scope, Scope::Session(_)) { format!("{BESIDE}{owner}") } else { owner };
         let inner = Arc::new(Inner {
             kernel,
             desk,
@@ -105,11 +108,11 @@ impl Runner {
             round: AtomicUsize::new(0),
             ending: tokio::sync::watch::Sender::new(false),
         });
-        if scope == Scope::Everything {
-            // Whoever held a lease has ended, for nobody else may be at work.
+        if inner.scope == Scope::Everything {
+            // Whoever held a lease has ended, for nobody else may be at work, but for those who say that they are beside.
             inner.take_back(jiff::Timestamp::MAX).await?;
         }
-        if !matches!(scope, Scope::Only(_)) {
+        if inner.is_whole() {
             inner.declare().await?;
         }
         let loops = vec![
@@ -141,6 +144,11 @@ impl Runner {
 impl Inner {
     fn lock(&self) -> MutexGuard<'_, HashMap<RunId, Arc<Run>>> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells whether it runs what there is, and its schedules.
+    fn is_whole(&self) -> bool {
+        !matches!(self.scope, Scope::Only(_) | Scope::Session(_))
     }
 
     fn lease(&self) -> Lease {
@@ -249,7 +257,8 @@ impl Inner {
         if work.due || work.expired {
             self.claim().await?;
         }
-        if work.untold {
+        // In one conversation, an agent at work tells it.
+        if work.untold && !matches!(self.scope, Scope::Session(_)) {
             self.tell().await?;
         }
         let scheduled = self.fire().await?;
@@ -272,7 +281,7 @@ impl Inner {
 
     /// Runs the schedules that are due, and returns when the next one is.
     async fn fire(&self) -> Result<Option<i64>, StorageError> {
-        if matches!(self.scope, Scope::Only(_)) {
+        if !self.is_whole() {
             return Ok(None);
         }
         for change in self.book.changes() {
@@ -378,13 +387,14 @@ impl Inner {
             let first = self.round.fetch_add(1, Ordering::Relaxed) % kinds.len();
             kinds.rotate_left(first);
         }
-        let root = match self.scope {
-            Scope::Only(root) => Some(root),
-            _ => None,
+        let (root, session) = match &self.scope {
+            Scope::Only(root) => (Some(*root), None),
+            Scope::Session(session) => (None, Some(session.clone())),
+            _ => (None, None),
         };
         let waiting = self.lock().values().filter(|run| run.is_waiting()).count();
         let running = self.lock().len() - waiting;
-        Room { all: settings.concurrency.saturating_sub(running), of_plugin: settings.per_plugin, kinds, root }
+        Room { all: settings.concurrency.saturating_sub(running), of_plugin: settings.per_plugin, kinds, root, session }
     }
 
     async fn claim(self: &Arc<Self>) -> Result<(), StorageError> {

@@ -45,7 +45,9 @@ pub use self::{
         Http, HttpAnswer, HttpBody, HttpMethod, HttpPort, HttpRequest, HttpResponse, HttpScope, HttpStream, Multipart,
         RequestBuilder, WholeBody,
     },
-    messages::{Answer, Asking, Delivery, Message, MessageFile, Messages, MessagesPort, Pushed, Trigger},
+    messages::{
+        Answer, AnswerForm, AnswerKind, Asking, Choice, Delivery, Message, MessageFile, Messages, MessagesPort, Pushed, Trigger,
+    },
     model::{Model, ModelAnswer, ModelAsker, ModelMessage, ModelPort, ModelRequest},
     offers::Offers,
     peers::Peers,

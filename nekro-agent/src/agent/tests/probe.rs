@@ -220,6 +220,12 @@ async fn ask(
     Ok(asking.await?.text)
 }
 
+/// Asks the people something that has two answers.
+#[tool(deadline = "1h")]
+async fn ask_whether(messages: &Messages) -> Result<String> {
+    Ok(messages.ask("Go on?").yes_or_no().or("no").await?.text)
+}
+
 /// Tells the agent something.
 #[tool]
 async fn push(

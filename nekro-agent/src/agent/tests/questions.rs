@@ -62,6 +62,20 @@ async fn the_next_message_is_the_answer_and_begins_no_turn() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_can_be_answered_is_told_in_words_and_asked_for_again() {
+    let world = usual().await;
+    let asked = call(&world, "probe.ask_whether", json!({}), None);
+    a_moment().await;
+    assert_eq!(fate(&world.receive("perhaps").await), "taken by probe");
+    a_moment().await;
+    assert_eq!(fate(&world.receive("Yes").await), "taken by probe");
+    assert_eq!(asked.await.expect("it ends"), r#""yes""#);
+    let told = world.told().await;
+    assert_eq!(told[0], "answer: Go on? (yes or no)");
+    assert_eq!(told[2], "answer: That is none of the answers. Go on? (yes or no)");
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_the_person_who_is_asked_answers() {
     let world = usual().await;
     let asked = call(&world, "probe.ask", json!({}), Some("ada"));

@@ -14,13 +14,17 @@ use reqwest::{
     redirect::Policy,
 };
 use rmcp::{
-    ErrorData, RoleClient,
+    ClientLifecycleMode, ErrorData, RoleClient,
     model::{
         ClientCapabilities, ClientConfig, ClientRequest, ClientResult, Implementation, ListToolsRequest, PaginatedRequestParams,
-        ProtocolVersion, ServerNotification, ServerRequest, ServerResult, Tool,
+        ProtocolVersion, ServerNotification, ServerRequest, ServerResult, SubscriptionFilter, Tool,
     },
-    service::{NotificationContext, Peer, RequestContext, RunningService, Service, serve_client},
+    service::{
+        ClientInitializeError, NotificationContext, Peer, RequestContext, RunningService, Service, ServiceError,
+        serve_client_with_lifecycle,
+    },
     transport::{
+        Transport,
         async_rw::AsyncRwTransport,
         streamable_http_client::{StreamableHttpClientTransport, StreamableHttpClientTransportConfig},
     },
@@ -35,6 +39,7 @@ use tokio::{
 
 use super::{
     McpServer,
+    counted::Counted,
     meter::{Meter, Metered},
     told,
 };
@@ -64,6 +69,20 @@ pub(super) struct Connection {
     pub(super) meter: Arc<Meter>,
     changed: Arc<Notify>,
     program: Option<Program>,
+    // How long a message may be, where nobody tells that one is too long.
+    longest: Option<usize>,
+}
+
+/// Why a server is not there, and whether it said so itself: then another protocol may be what it wants.
+struct Refused {
+    error: Error,
+    by_answer: bool,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self { error, by_answer: false }
+    }
 }
 
 /// A program that is a server, with all that it starts.
@@ -78,15 +97,11 @@ struct Program {
 
 /// Hears what a server says without being asked. Whatever it asks for is refused: it gets tools called, and nothing of the agent.
 pub(super) struct Listener {
-    meter: Arc<Meter>,
     changed: Arc<Notify>,
-    // Lines have been counted already, answers among them.
-    counts: bool,
 }
 
 impl Service<RoleClient> for Listener {
     async fn handle_request(&self, request: ServerRequest, _: RequestContext<RoleClient>) -> Result<ClientResult, ErrorData> {
-        self.count();
         match request {
             ServerRequest::PingRequest(_) => Ok(ClientResult::empty(())),
             _ => Err(ErrorData::new(rmcp::model::ErrorCode::METHOD_NOT_FOUND, "this client only calls tools", None)),
@@ -98,7 +113,6 @@ impl Service<RoleClient> for Listener {
         notification: ServerNotification,
         _: NotificationContext<RoleClient>,
     ) -> Result<(), ErrorData> {
-        self.count();
         if matches!(notification, ServerNotification::ToolListChangedNotification(_)) {
             self.changed.notify_one();
         }
@@ -106,35 +120,38 @@ impl Service<RoleClient> for Listener {
     }
 
     fn get_info(&self) -> ClientConfig {
-        // The newest protocol has no handshake, and this is one.
+        // This is for the handshake, which the newest protocol has not.
         ClientConfig::new(ClientCapabilities::default(), Implementation::new("nekro", env!("CARGO_PKG_VERSION")))
             .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
     }
 }
 
-impl Listener {
-    fn count(&self) {
-        if self.counts {
-            self.meter.count();
-        }
-    }
-}
-
 impl Connection {
-    /// Starts a server or reaches it, and shakes hands.
+    /// Starts a server or reaches it, and agrees with it on a protocol: by the handshake, or without, if it refuses that.
     ///
     /// # Errors
     ///
     /// `unavailable`, with what is known of the reason.
     pub(super) async fn open(server: &McpServer) -> Result<Self> {
-        match (&server.command, &server.url) {
-            (Some(command), _) => Self::start(command, server).await,
-            (None, Some(url)) => Self::reach(url, server).await,
-            (None, None) => Err(unavailable("neither `command` nor `url` is set")),
+        match Self::open_by(server, ClientLifecycleMode::Initialize).await {
+            Ok(connection) => Ok(connection),
+            Err(Refused { error, by_answer: true }) => {
+                // What it said to the handshake tells more than what it says now.
+                Self::open_by(server, without_handshake()).await.map_err(|_| error)
+            }
+            Err(Refused { error, .. }) => Err(error),
         }
     }
 
-    async fn start(name: &str, server: &McpServer) -> Result<Self> {
+    async fn open_by(server: &McpServer, lifecycle: ClientLifecycleMode) -> Result<Self, Refused> {
+        match (&server.command, &server.url) {
+            (Some(command), _) => Self::start(command, server, lifecycle).await,
+            (None, Some(url)) => Self::reach(url, server, lifecycle).await,
+            (None, None) => Err(unavailable("neither `command` nor `url` is set").into()),
+        }
+    }
+
+    async fn start(name: &str, server: &McpServer, lifecycle: ClientLifecycleMode) -> Result<Self, Refused> {
         let mut command = Command::new(name);
         command.args(&server.args).env_clear();
         command.envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
@@ -148,37 +165,33 @@ impl Connection {
         let mut child = command.spawn().map_err(|problem| unavailable(format!("`{name}` cannot be started: {problem}")))?;
         let group = ProcessGroup::of(child.id());
         let (Some(input), Some(output), Some(errors)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
-            return Err(unavailable(format!("`{name}` has no input and output")));
+            return Err(unavailable(format!("`{name}` has no input and output")).into());
         };
         let kept = Arc::default();
         let reading = tokio::spawn(keep_errors(errors, Arc::clone(&kept)));
         let program = Program { child, _group: group, errors: kept, reading };
-        Self::over(output, input, server, Some(program)).await
+        Self::over(output, input, server, lifecycle, Some(program)).await
     }
 
-    /// Shakes hands over two streams of lines.
-    async fn over<R, W>(output: R, input: W, server: &McpServer, program: Option<Program>) -> Result<Self>
+    /// Agrees on a protocol over two streams of lines.
+    async fn over<R, W>(
+        output: R,
+        input: W,
+        server: &McpServer,
+        lifecycle: ClientLifecycleMode,
+        program: Option<Program>,
+    ) -> Result<Self, Refused>
     where
         R: AsyncRead + Send + Unpin + 'static,
         W: AsyncWrite + Send + Unpin + 'static,
     {
-        let (meter, changed) = (Meter::new(server.messages_per_second), Arc::new(Notify::new()));
+        let meter = Meter::new(server.messages_per_second);
         let output = Metered::new(output, Arc::clone(&meter), server.message_bytes);
         let transport = AsyncRwTransport::<RoleClient, _, _>::new(output, input).with_max_line_length(usize::MAX);
-        let listener = Listener { meter: Arc::clone(&meter), changed: Arc::clone(&changed), counts: false };
-        match serve_client(listener, transport).await {
-            Ok(service) => Ok(Self { service, meter, changed, program }),
-            Err(problem) => {
-                let mut reason = meter.reason().unwrap_or_else(|| format!("the handshake failed: {problem}"));
-                if let Some(mut program) = program {
-                    reason = program.told(reason).await;
-                }
-                Err(unavailable(reason))
-            }
-        }
+        Self::agree(transport, (meter, None), lifecycle, program).await
     }
 
-    async fn reach(url: &str, server: &McpServer) -> Result<Self> {
+    async fn reach(url: &str, server: &McpServer, lifecycle: ClientLifecycleMode) -> Result<Self, Refused> {
         // Somebody else in this process may have chosen before; any choice will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // Where a redirection leads, nobody has named.
@@ -197,11 +210,46 @@ impl Connection {
             .max_concurrent_requests(server.calls_at_once)
             .max_sse_event_size(server.message_bytes)
             .custom_headers(headers);
-        let (meter, changed) = (Meter::new(server.messages_per_second), Arc::new(Notify::new()));
-        let listener = Listener { meter: Arc::clone(&meter), changed: Arc::clone(&changed), counts: true };
-        match serve_client(listener, StreamableHttpClientTransport::with_client(client, config)).await {
-            Ok(service) => Ok(Self { service, meter, changed, program: None }),
-            Err(problem) => Err(unavailable(meter.reason().unwrap_or_else(|| format!("the handshake failed: {problem}")))),
+        let meter = Meter::new(server.messages_per_second);
+        let transport = StreamableHttpClientTransport::with_client(client, config);
+        Self::agree(Counted::new(transport, Arc::clone(&meter)), (meter, Some(server.message_bytes)), lifecycle, None).await
+    }
+
+    async fn agree<T>(
+        transport: T,
+        (meter, longest): (Arc<Meter>, Option<usize>),
+        lifecycle: ClientLifecycleMode,
+        program: Option<Program>,
+    ) -> Result<Self, Refused>
+    where
+        T: Transport<RoleClient> + 'static,
+    {
+        let changed = Arc::new(Notify::new());
+        let has_handshake = lifecycle == ClientLifecycleMode::Initialize;
+        let listener = Listener { changed: Arc::clone(&changed) };
+        match serve_client_with_lifecycle(listener, transport, lifecycle).await {
+            Ok(service) => {
+                if !has_handshake {
+                    // Changes are told to those who listen. It ends with the connection.
+                    drop(tokio::spawn(listen(service.peer().clone(), Arc::clone(&changed))));
+                }
+                Ok(Self { service, meter, changed, program, longest })
+            }
+            Err(problem) => {
+                use ClientInitializeError::{JsonRpcError, NoCompatibleProtocolVersion, TransportError};
+                let by_answer = match problem {
+                    JsonRpcError(_) | NoCompatibleProtocolVersion { .. } => true,
+                    // Over HTTP, an answer that refuses is a failure of the request.
+                    TransportError { .. } => program.is_none(),
+                    _ => false,
+                };
+                let by_answer = by_answer && meter.reason().is_none();
+                let mut reason = meter.reason().unwrap_or_else(|| format!("the handshake failed: {}", whole(&problem)));
+                if let Some(mut program) = program {
+                    reason = program.told(reason).await;
+                }
+                Err(Refused { error: unavailable(reason), by_answer })
+            }
         }
     }
 
@@ -232,7 +280,10 @@ impl Connection {
                 // One of them is not as the protocol wants it: the others need not suffer for that.
                 Ok(ServerResult::CustomResult(list)) => each(list.0),
                 Ok(_) => return Err(unavailable("what it answers to `tools/list` is no list")),
-                Err(problem) => return Err(unavailable(format!("it does not list its tools: {problem}"))),
+                Err(problem) => {
+                    let problem = || format!("it does not list its tools: {}", self.named(whole(&problem)));
+                    return Err(unavailable(self.meter.reason().unwrap_or_else(problem)));
+                }
             };
             tools.extend(page.into_iter().map(told::tool));
             if tools.len() > most {
@@ -247,11 +298,25 @@ impl Connection {
         Ok((tools, true))
     }
 
+    /// Names the limit that a failure may be due to: of a message that is too long, the SDK says only that the connection is closed.
+    fn named(&self, problem: String) -> String {
+        match self.longest.filter(|_| problem == ServiceError::TransportClosed.to_string()) {
+            Some(most) => {
+                format!("it closed the connection, or one of its messages has more than {most} bytes (`message_bytes`)")
+            }
+            None => problem,
+        }
+    }
+
     /// Tells why the connection has ended, and lets it go.
     pub(super) async fn ended(self) -> String {
-        let Self { service, meter, program, .. } = self;
+        let closed = || match self.longest {
+            Some(_) => self.named(ServiceError::TransportClosed.to_string()),
+            None => "it ended the connection".to_owned(),
+        };
+        let reason = self.meter.reason().unwrap_or_else(closed);
+        let Self { service, program, .. } = self;
         drop(service);
-        let reason = meter.reason().unwrap_or_else(|| "it ended the connection".to_owned());
         match program {
             Some(mut program) => program.told(reason).await,
             None => reason,
@@ -291,6 +356,35 @@ impl Program {
         let last = if last.is_empty() { last } else { format!(": {last}") };
         format!("{reason}{how}{last}")
     }
+}
+
+fn without_handshake() -> ClientLifecycleMode {
+    ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] }
+}
+
+/// Hears of changes of the list, for as long as the server tells of them.
+async fn listen(peer: Peer<RoleClient>, changed: Arc<Notify>) {
+    let wanted = SubscriptionFilter::builder().tools_list_changed().build();
+    // One that tells of none has the list that it had at first.
+    let Ok(mut subscription) = peer.listen(wanted).await else { return };
+    while let Ok(Some(_)) = subscription.next().await {
+        changed.notify_one();
+    }
+}
+
+/// Writes an error down with what is behind it.
+fn whole(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        source = inner.source();
+    }
+    text
 }
 
 /// Keeps the end of what a program writes as errors, and reads on, so that it need not wait.
@@ -337,7 +431,7 @@ pub(super) mod testing {
             R: AsyncRead + Send + Unpin + 'static,
             W: AsyncWrite + Send + Unpin + 'static,
         {
-            Self::over(output, input, server, None).await
+            Self::over(output, input, server, ClientLifecycleMode::Initialize, None).await.map_err(|refused| refused.error)
         }
     }
 }

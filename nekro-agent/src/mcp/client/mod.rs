@@ -4,6 +4,9 @@
 //! start a program or open a connection that the operator did not name, and none sees a key.
 
 mod connection;
+mod counted;
+#[cfg(test)]
+mod hostile;
 mod meter;
 mod settings;
 #[cfg(test)]
@@ -37,27 +40,54 @@ pub(crate) use self::settings::McpServersSettings;
 const WELL_AFTER: Duration = Duration::from_secs(60);
 
 /// The servers that the operator names.
-pub(crate) struct Servers(McpServersSettings);
+pub(crate) struct Servers {
+    named: McpServersSettings,
+    // Nobody needs them just now.
+    rest: bool,
+}
 
 impl Servers {
+    /// The servers, which are started when somebody follows them.
     pub(crate) fn new(settings: &McpServersSettings) -> Self {
-        Self(settings.clone())
+        Self { named: settings.clone(), rest: false }
+    }
+
+    /// The servers by name alone: none is started, and none has tools.
+    pub(crate) fn at_rest(settings: &McpServersSettings) -> Self {
+        Self { named: settings.clone(), rest: true }
+    }
+}
+
+/// A server that is not started, for what is done needs none.
+struct AtRest(String);
+
+impl ToolServerLink for AtRest {
+    fn settled(&self, _: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn call<'a>(&'a self, _: &'a str, _: Map<String, Value>) -> BoxFuture<'a, Result<ServerAnswer>> {
+        let error = unavailable(format!("the MCP server `{}` is not started for this command", self.0));
+        Box::pin(std::future::ready(Err(error)))
     }
 }
 
 impl ToolServersPort for Servers {
     fn names(&self) -> Vec<String> {
-        self.0.0.keys().cloned().collect()
+        self.named.0.keys().cloned().collect()
     }
 
     fn follow(&self, server: &str, follower: Arc<dyn ToolServerFollower>) -> Result<Arc<dyn ToolServerLink>> {
-        let Some(settings) = self.0.0.get(server) else {
+        let Some(settings) = self.named.0.get(server) else {
             let error = Error::new(format!("no MCP server `{server}` is named")).with_code("unknown_server");
-            return Err(match suggest(server, self.0.0.keys().map(String::as_str)) {
+            return Err(match suggest(server, self.named.0.keys().map(String::as_str)) {
                 Some(meant) => error.with_hint(format!("did you mean `{meant}`?")),
                 None => error.with_hint(format!("name it in the settings, as `[mcp_servers.{server}]`")),
             });
         };
+        if self.rest {
+            return Ok(Arc::new(AtRest(server.to_owned())));
+        }
         Ok(Arc::new(Link::new(server, settings, follower)))
     }
 }

@@ -15,10 +15,10 @@ use super::*;
 
 /// Keeps what it is told.
 #[derive(Default)]
-struct Notebook {
-    lists: Mutex<Vec<(Vec<String>, bool)>>,
-    lost: Mutex<Vec<String>>,
-    told: tokio::sync::Notify,
+pub(super) struct Notebook {
+    pub(super) lists: Mutex<Vec<(Vec<String>, bool)>>,
+    pub(super) lost: Mutex<Vec<String>>,
+    pub(super) told: tokio::sync::Notify,
 }
 
 impl ToolServerFollower for Notebook {
@@ -79,11 +79,11 @@ impl ServerHandler for Honest {
     }
 }
 
-fn settings() -> McpServer {
+pub(super) fn settings() -> McpServer {
     McpServer { start_deadline: Duration::from_secs(5), call_deadline: Duration::from_secs(5), ..McpServer::default() }
 }
 
-fn shared(settings: McpServer) -> Shared {
+pub(super) fn shared(settings: McpServer) -> Shared {
     Shared {
         name: "test".to_owned(),
         places: Semaphore::new(settings.calls_at_once),
@@ -312,4 +312,62 @@ fn a_server_that_is_not_named_is_unknown() {
     assert_eq!(servers.names(), ["files"]);
     let error = servers.follow("fils", Arc::new(Notebook::default())).map(drop).expect_err("it is not named");
     assert_eq!((error.code(), error.hint()), ("unknown_server", Some("did you mean `files`?")));
+}
+
+/// Speaks the protocol without a handshake, and no other.
+#[tokio::test]
+async fn a_server_that_refuses_the_handshake_is_spoken_to_without() {
+    let script = r#"
+import json, sys
+def answer(id, **what):
+    print(json.dumps({"jsonrpc": "2.0", "id": id, **what}), flush=True)
+for line in sys.stdin:
+    asked = json.loads(line)
+    method, id = asked["method"], asked.get("id")
+    if method == "server/discover":
+        answer(id, result={"resultType": "complete", "supportedVersions": ["2026-07-28"], "capabilities": {"tools": {"listChanged": True}},
+                           "ttlMs": 0, "cacheScope": "private"})
+    elif method == "subscriptions/listen":
+        meta = {"io.modelcontextprotocol/subscriptionId": id}
+        said = {"_meta": meta, "notifications": {"toolsListChanged": True}}
+        print(json.dumps({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": said}), flush=True)
+        print(json.dumps({"jsonrpc": "2.0", "method": "notifications/tools/list_changed", "params": {"_meta": meta}}), flush=True)
+    elif method == "tools/list" and asked["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] == "2026-07-28":
+        tools = [{"name": "new", "inputSchema": {"type": "object"}}]
+        answer(id, result={"resultType": "complete", "tools": tools, "ttlMs": 0, "cacheScope": "private"})
+    elif method == "tools/call":
+        answer(id, result={"resultType": "complete", "content": [{"type": "text", "text": "without"}]})
+    elif id is not None:
+        answer(id, error={"code": -32601, "message": "no such method"})
+"#;
+    let settings = McpServer {
+        command: Some("python3".to_owned()),
+        args: vec!["-c".to_owned(), script.to_owned()],
+        list_interval: Duration::from_millis(1),
+        ..settings()
+    };
+    let notebook = Arc::new(Notebook::default());
+    let link = Link::new("test", &settings, Arc::clone(&notebook) as _);
+    link.settled(Duration::from_secs(30)).await;
+    let answer = link.call("new", Map::new()).await.expect("an answer");
+    assert_eq!(answer.parts, [Part::Text("without".to_owned())]);
+    // Its list was asked for again, for it said that it has changed.
+    while notebook.lists.lock().expect("a list").len() < 2 {
+        notebook.told.notified().await;
+    }
+    assert_eq!(notebook.lists.lock().expect("a list")[1], (vec!["new".to_owned()], false));
+    assert_eq!(*notebook.lost.lock().expect("a list"), [""; 0]);
+}
+
+#[test]
+fn servers_at_rest_are_named_and_not_started() {
+    let settings: McpServersSettings = serde_json::from_value(json!({ "files": { "command": "/nowhere" } })).expect("settings");
+    let (servers, notebook) = (Servers::at_rest(&settings), Arc::new(Notebook::default()));
+    assert_eq!(servers.names(), ["files"]);
+    // Without a runtime nothing could be started.
+    let link = servers.follow("files", Arc::clone(&notebook) as _).expect("it is named");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let error = runtime.block_on(link.call("read", Map::new())).expect_err("it is not there");
+    assert_eq!((error.code(), error.message()), ("unavailable", "the MCP server `files` is not started for this command"));
+    assert_eq!(*notebook.lost.lock().expect("a list"), [""; 0]);
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use nekro_core::{Caller, Origin, Role, TaskProblem, TaskRecord, TaskState};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Claimed, Ending, Lease, Room, RunId, Work, end::end, micros};
+use super::{BESIDE, Claimed, Ending, Lease, Room, RunId, Work, end::end, micros};
 use crate::storage::{StorageError, most};
 
 /// Looks at what there is to do.
@@ -37,7 +37,7 @@ pub(crate) fn claim(db: &Connection, room: &Room, lease: &Lease, now: Timestamp)
     }
     let mut find = db.prepare_cached(
         "SELECT number FROM task AS one WHERE state = 'queued' AND plugin = ? AND name = ? AND due <= ? AND cancel = 0
-            AND (?4 IS NULL OR number = ?4 OR root = ?4)
+            AND (?4 IS NULL OR number = ?4 OR root = ?4) AND (?6 IS NULL OR session = ?6)
             AND (serial IS NULL OR NOT EXISTS (SELECT 1 FROM task WHERE serial = one.serial AND state = 'running'))
          ORDER BY due, number LIMIT ?5",
     )?;
@@ -46,6 +46,7 @@ pub(crate) fn claim(db: &Connection, room: &Room, lease: &Lease, now: Timestamp)
          WHERE number = ? AND (serial IS NULL OR NOT EXISTS (SELECT 1 FROM task WHERE serial = one.serial AND state = 'running'))
          RETURNING number, epoch, plugin, name, arguments, caller, failures, checkpoint",
     )?;
+    let session = room.session.as_ref().map(|session| session.as_str());
     let mut claimed = Vec::new();
     for (plugin, name, most_of_kind) in &room.kinds {
         let kind = of_kind.get(&(plugin.clone(), name.clone())).copied().unwrap_or(0);
@@ -56,7 +57,7 @@ pub(crate) fn claim(db: &Connection, room: &Room, lease: &Lease, now: Timestamp)
             continue;
         }
         let found: Vec<i64> = find
-            .query_map(params![plugin, name, micros(now), room.root, most(free)], |row| row.get(0))?
+            .query_map(params![plugin, name, micros(now), room.root, most(free), session], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
         for number in found {
             let taken = take.query_row(params![lease.owner, micros(lease.until), number], |row| {
@@ -96,7 +97,8 @@ pub(crate) fn extend(db: &Connection, runs: &[RunId], lease: &Lease) -> Result<V
     Ok(living)
 }
 
-/// Puts the tasks of processes that have ended back into the queue. One that took its process with it too often fails instead. What comes are
+/// Puts the tasks of processes that have ended back into the queue: those whose lease runs out before a moment, and of owners beside others
+/// only those whose lease has run out. One that took its process with it too often fails instead. What comes are
 /// the tasks that ended by that.
 pub(crate) fn take_back(
     db: &Connection,
@@ -106,9 +108,9 @@ pub(crate) fn take_back(
 ) -> Result<Vec<TaskRecord>, StorageError> {
     db.prepare_cached(
         "UPDATE task SET state = 'queued', due = ?1, owner = NULL, lease = NULL, lost = lost + (waits IS NULL), waits = NULL
-         WHERE state = 'running' AND lease < ?2",
+         WHERE state = 'running' AND lease < iif(substr(owner, 1, 1) = ?3, min(?1, ?2), ?2)",
     )?
-    .execute([micros(now), micros(before)])?;
+    .execute(params![micros(now), micros(before), BESIDE])?;
     let mut lost = db.prepare_cached("SELECT number FROM task WHERE state = 'queued' AND lost > ?")?;
     let lost: Vec<i64> = lost.query_map([most_lost], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut ended = Vec::new();

@@ -11,7 +11,7 @@ mod run;
 mod start;
 
 use jiff::Timestamp;
-use nekro_core::{Caller, TaskId, TaskProblem, TaskState};
+use nekro_core::{Caller, SessionId, TaskId, TaskProblem, TaskState};
 
 pub(super) use self::forget::remove;
 pub(crate) use self::{
@@ -84,6 +84,8 @@ pub(crate) struct Room {
     pub(crate) kinds: Vec<(String, String, usize)>,
     /// Only this task and what belongs to it.
     pub(crate) root: Option<i64>,
+    /// Only the tasks of this conversation.
+    pub(crate) session: Option<SessionId>,
 }
 
 /// Who runs tasks, and how long it need not say that it lives.
@@ -100,6 +102,9 @@ pub(crate) struct Ending {
     pub(crate) result: Option<String>,
     pub(crate) problem: Option<TaskProblem>,
 }
+
+/// What the name of an owner begins with that runs tasks beside an agent at work: one that begins does not take them from it.
+pub(crate) const BESIDE: &str = "~";
 
 /// What there is to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

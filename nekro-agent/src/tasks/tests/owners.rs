@@ -11,13 +11,13 @@ use super::{
     world::{Kept, world_on},
 };
 use crate::{
-    storage::tasks::{self, Claimed, Ending, Lease, Room},
+    storage::tasks::{self, BESIDE, Claimed, Ending, Lease, Room},
     tasks::{Scope, TasksSettings},
 };
 
 fn room() -> Room {
     let kinds = vec![("probe".to_owned(), "work".to_owned(), 10), ("probe".to_owned(), "once".to_owned(), 10)];
-    Room { all: 10, of_plugin: 10, kinds, root: None }
+    Room { all: 10, of_plugin: 10, kinds, root: None, session: None }
 }
 
 /// Takes what is due, as a process does that is never heard of again.
@@ -91,6 +91,31 @@ async fn the_only_process_at_work_waits_for_no_lease() {
     assert_eq!(next.end(&task).await.result, json!(4));
     assert!(kept.clock.now().duration_since(began).as_secs() < 5);
     next.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_begins_to_be_at_work_takes_nothing_from_a_process_beside() {
+    let kept = Kept::default();
+    let beside = world_on(&kept, TasksSettings::default(), Scope::Session("terminal".into())).await;
+    let task = beside.start(work { plan: Plan::Run(20) }).await;
+    sleep(Duration::from_secs(1)).await;
+    let agent = world_on(&kept, TasksSettings::default(), Scope::Everything).await;
+    let ended = agent.end(&task).await;
+    assert_eq!((ended.state, ended.attempts), (TaskState::Succeeded, 1));
+    // One that has died loses its task when the lease has run out.
+    beside.kernel.disable("probe").await.expect("nobody requires it");
+    agent.kernel.disable("probe").await.expect("nobody requires it");
+    let task = beside.start(work { plan: Plan::Return(4) }).await;
+    let now = kept.clock.now();
+    let lease = Lease { owner: format!("{BESIDE}dead"), until: now + Duration::from_secs(30) };
+    let claimed = kept.ledger.write(move |db| tasks::claim(db, &room(), &lease, now)).await.expect("it writes");
+    assert_eq!(claimed.len(), 1);
+    agent.kernel.enable("probe").await.expect("it starts");
+    sleep(Duration::from_secs(25)).await;
+    assert_eq!(agent.find(&task).await.state, TaskState::Running);
+    assert_eq!(agent.end(&task).await.result, json!(4));
+    agent.stop().await;
+    beside.stop().await;
 }
 
 #[tokio::test(start_paused = true)]

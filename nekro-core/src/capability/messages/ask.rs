@@ -5,11 +5,15 @@ use std::{
     time::Duration,
 };
 
-use super::{Answer, Message, Messages};
+use super::{Answer, AnswerForm, AnswerKind, Choice, Message, Messages};
 use crate::{
     call::BoxFuture,
     error::{Error, Result},
+    ids::SessionId,
 };
+
+/// How often a question is asked whose answer is none.
+const MOST_TIMES: usize = 3;
 
 /// A question that is about to be asked: awaiting it sends it, and waits for the answer.
 #[derive(Debug)]
@@ -23,7 +27,7 @@ pub struct Asking<'m> {
 
 impl<'m> Asking<'m> {
     pub(super) fn new(messages: &'m Messages, question: Message) -> Self {
-        let question = Message { is_question: true, ..question };
+        let question = Message { is_question: true, form: Some(question.form.unwrap_or_default()), ..question };
         Self { messages, question, within: messages.answer_deadline, limit: "`limits.answer_deadline`" }
     }
 
@@ -35,15 +39,56 @@ impl<'m> Asking<'m> {
         self
     }
 
+    /// Wants yes or no: the answer's text is `yes` or `no`.
+    pub fn yes_or_no(self) -> Self {
+        self.wanting(AnswerKind::YesOrNo)
+    }
+
+    /// Wants one of several things, each a value, or a value and the title that people are shown: the answer's text is the value.
+    pub fn one_of<C: Into<Choice>>(self, choices: impl IntoIterator<Item = C>) -> Self {
+        self.wanting(AnswerKind::OneOf(choices.into_iter().map(Into::into).collect()))
+    }
+
+    /// Says what it means when somebody agrees without saying anything; of several things, the value of one of them.
+    pub fn or(mut self, default: impl Into<String>) -> Self {
+        self.question.form.get_or_insert_default().default = Some(default.into());
+        self
+    }
+
+    fn wanting(mut self, kind: AnswerKind) -> Self {
+        self.question.form.get_or_insert_default().kind = kind;
+        self
+    }
+
     async fn ask(self) -> Result<Answer> {
         let Self { messages, question, within, limit } = self;
         let session = messages.session()?;
-        let asked = messages.port.ask(session, &messages.plugin.id.into(), messages.user.as_ref(), question);
+        let asked = messages.ask_until_answered(session, question);
         tokio::time::timeout(within, asked).await.unwrap_or_else(|_| {
             Err(Error::new(format!("nobody answered within {within:?}"))
                 .with_code("no_answer")
                 .with_hint(format!("the limit is {limit}")))
         })
+    }
+}
+
+impl Messages {
+    /// Asks, and asks again if what comes is no answer.
+    async fn ask_until_answered(&self, session: &SessionId, mut question: Message) -> Result<Answer> {
+        let form: AnswerForm = question.form.clone().unwrap_or_default();
+        let (from, asked) = (self.plugin.id.into(), question.text.clone());
+        for _ in 1..MOST_TIMES {
+            let answer = self.port.ask(session, &from, self.user.as_ref(), question.clone()).await?;
+            match form.read(&answer.text) {
+                Ok(text) => return Ok(Answer { text, ..answer }),
+                Err(mistake) => {
+                    let hint = mistake.hint().map_or_else(|| ".".to_owned(), |hint| format!(": {hint}"));
+                    question.text = format!("That is none of the answers{hint} {asked}");
+                }
+            }
+        }
+        let answer = self.port.ask(session, &from, self.user.as_ref(), question).await?;
+        Ok(Answer { text: form.read(&answer.text)?, ..answer })
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::AnswerForm;
 use crate::{
     capability::TakenFile,
     ids::{MessageId, UserId},
@@ -32,6 +33,9 @@ pub struct Message {
     /// Whether somebody waits for the answer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_question: bool,
+    /// What is wanted for an answer, of a question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<AnswerForm>,
 }
 
 /// A file that comes with a message, or with a tool's answer.
@@ -49,7 +53,7 @@ pub struct MessageFile {
 impl Message {
     /// Makes a message of text.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), reply_to: None, files: Vec::new(), is_question: false }
+        Self { text: text.into(), reply_to: None, files: Vec::new(), is_question: false, form: None }
     }
 
     /// Makes it an answer to another message.

@@ -1,12 +1,14 @@
 //! Messages to the people in a conversation, and to the agent itself.
 
 mod ask;
+mod form;
 mod message;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 pub use self::{
     ask::Asking,
+    form::{AnswerForm, AnswerKind, Choice},
     message::{Answer, Delivery, Message, MessageFile, Pushed, Trigger},
 };
 use super::{CapabilityDecl, reach};
@@ -33,7 +35,7 @@ use crate::{
 /// /// Books a journey.
 /// #[command(deadline = "5m")]
 /// async fn book(messages: &Messages) -> Result<String> {
-///     let city = messages.ask("Which city?").await?.text;
+///     let city = messages.ask("Which city?").one_of(["Berlin", "Paris"]).await?.text;
 ///     messages.to("telegram:office")?.send(format!("Somebody travels to {city}.")).await?;
 ///     Ok(format!("You travel to {city}."))
 /// }
@@ -148,11 +150,13 @@ impl Messages {
 
     /// Asks the person who made the call something: their next message in the conversation is the answer, and begins no turn.
     ///
-    /// A tool or a command that asks needs a `deadline` that leaves a person time.
+    /// A tool or a command that asks needs a `deadline` that leaves a person time. A question can want one of several answers
+    /// ([`Asking::one_of`], [`Asking::yes_or_no`]). Never ask for a secret: the answer stays in the conversation.
     ///
     /// # Errors
     ///
-    /// `no_answer` if none comes in time, `cancelled` if somebody stops it, `already_asked`, and as [`Messages::push_system`].
+    /// `no_answer` if none comes in time, `cancelled` if somebody stops it, `declined` if the person does not want to answer,
+    /// `invalid_answer` if what comes is none of the answers three times, `already_asked`, and as [`Messages::push_system`].
     pub fn ask(&self, question: impl Into<Message>) -> Asking<'_> {
         Asking::new(self, question.into())
     }

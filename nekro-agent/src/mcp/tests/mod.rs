@@ -1,0 +1,5 @@
+//! The server before the SDK's own client.
+
+mod questions;
+mod tasks;
+mod world;
