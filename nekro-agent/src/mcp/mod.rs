@@ -11,6 +11,7 @@ mod command;
 mod http;
 mod limits;
 mod lines;
+mod progress;
 mod prompts;
 mod resources;
 mod server;

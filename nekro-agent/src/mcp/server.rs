@@ -28,7 +28,7 @@ use super::{
     Changes, Limits,
     approval::{Asker, Questions},
     lines::Lines,
-    prompts, resources,
+    progress, prompts, resources,
     tools::{self, Described},
 };
 use crate::ports::Outbox;
@@ -166,7 +166,8 @@ impl ServerHandler for Handler {
             None => String::new(),
         };
         let asker = Asker::new(&request, &context, questions);
-        let call = asker.scope(questions, kernel.call(&request.name, &arguments, caller));
+        let call = progress::told(kernel, &request.name, &context, kernel.call(&request.name, &arguments, caller));
+        let call = asker.scope(questions, call);
         let reply = tokio::select! {
             biased;
             reply = call => reply,

@@ -137,6 +137,10 @@ impl Surface for Feed {
             Progress::CallBegan { call, tool, arguments } => {
                 ("call_began", json!({ "turn": turn, "call": call, "tool": tool, "arguments": arguments }))
             }
+            Progress::CallAdvanced { call, tool, report } => {
+                let (done, total, text) = (report.done(), report.total(), report.text());
+                ("call_progress", json!({ "turn": turn, "call": call, "tool": tool, "done": done, "total": total, "text": text }))
+            }
             Progress::CallEnded { call, tool, outcome, micros, text } => (
                 "call_ended",
                 json!({ "turn": turn, "call": call, "tool": tool, "outcome": outcome, "micros": micros, "text": text }),

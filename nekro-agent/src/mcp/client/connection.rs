@@ -35,6 +35,7 @@ use tokio::{
 
 use super::{
     McpServer,
+    call::Followed,
     meter::{Meter, Metered},
     told,
 };
@@ -63,6 +64,7 @@ pub(super) struct Connection {
     service: RunningService<RoleClient, Listener>,
     pub(super) meter: Arc<Meter>,
     changed: Arc<Notify>,
+    followed: Arc<Followed>,
     program: Option<Program>,
 }
 
@@ -80,6 +82,7 @@ struct Program {
 pub(super) struct Listener {
     meter: Arc<Meter>,
     changed: Arc<Notify>,
+    followed: Arc<Followed>,
     // Lines have been counted already, answers among them.
     counts: bool,
 }
@@ -99,8 +102,10 @@ impl Service<RoleClient> for Listener {
         _: NotificationContext<RoleClient>,
     ) -> Result<(), ErrorData> {
         self.count();
-        if matches!(notification, ServerNotification::ToolListChangedNotification(_)) {
-            self.changed.notify_one();
+        match notification {
+            ServerNotification::ToolListChangedNotification(_) => self.changed.notify_one(),
+            ServerNotification::ProgressNotification(told) => self.followed.hear(told.params),
+            _ => {}
         }
         Ok(())
     }
@@ -113,6 +118,11 @@ impl Service<RoleClient> for Listener {
 }
 
 impl Listener {
+    fn new(meter: &Arc<Meter>, changed: &Arc<Notify>, counts: bool) -> (Self, Arc<Followed>) {
+        let followed = Arc::<Followed>::default();
+        (Self { meter: Arc::clone(meter), changed: Arc::clone(changed), followed: Arc::clone(&followed), counts }, followed)
+    }
+
     fn count(&self) {
         if self.counts {
             self.meter.count();
@@ -165,9 +175,9 @@ impl Connection {
         let (meter, changed) = (Meter::new(server.messages_per_second), Arc::new(Notify::new()));
         let output = Metered::new(output, Arc::clone(&meter), server.message_bytes);
         let transport = AsyncRwTransport::<RoleClient, _, _>::new(output, input).with_max_line_length(usize::MAX);
-        let listener = Listener { meter: Arc::clone(&meter), changed: Arc::clone(&changed), counts: false };
+        let (listener, followed) = Listener::new(&meter, &changed, false);
         match serve_client(listener, transport).await {
-            Ok(service) => Ok(Self { service, meter, changed, program }),
+            Ok(service) => Ok(Self { service, meter, changed, followed, program }),
             Err(problem) => {
                 let mut reason = meter.reason().unwrap_or_else(|| format!("the handshake failed: {problem}"));
                 if let Some(mut program) = program {
@@ -198,9 +208,9 @@ impl Connection {
             .max_sse_event_size(server.message_bytes)
             .custom_headers(headers);
         let (meter, changed) = (Meter::new(server.messages_per_second), Arc::new(Notify::new()));
-        let listener = Listener { meter: Arc::clone(&meter), changed: Arc::clone(&changed), counts: true };
+        let (listener, followed) = Listener::new(&meter, &changed, true);
         match serve_client(listener, StreamableHttpClientTransport::with_client(client, config)).await {
-            Ok(service) => Ok(Self { service, meter, changed, program: None }),
+            Ok(service) => Ok(Self { service, meter, changed, followed, program: None }),
             Err(problem) => Err(unavailable(meter.reason().unwrap_or_else(|| format!("the handshake failed: {problem}")))),
         }
     }
@@ -208,6 +218,11 @@ impl Connection {
     /// Returns what calls are made with.
     pub(super) fn peer(&self) -> Peer<RoleClient> {
         self.service.peer().clone()
+    }
+
+    /// Returns the calls whose progress is told.
+    pub(super) fn followed(&self) -> Arc<Followed> {
+        Arc::clone(&self.followed)
     }
 
     /// Waits until the server says that its list has changed.
