@@ -26,7 +26,7 @@ fn on_a_terminal_a_line_shows_how_far_a_call_has_come() {
     let shown = |more: &[&str]| {
         let place = Place::new();
         let mut terminal = Terminal::start(place.command(&[&arguments, more].concat()));
-        let seen = terminal.see("places");
+        let seen = terminal.see("\"places\":1");
         terminal.ends_well();
         seen
     };

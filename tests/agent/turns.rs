@@ -194,7 +194,7 @@ fn a_person_sees_how_far_a_call_has_come_and_a_pipe_does_not() {
     assert!(at("→ knowledge.ingest") < at(line) && at(line) < at("\u{1b}[K✓ knowledge.ingest"), "{seen:?}");
     // As a call that is typed shows it, too.
     terminal.enter(r#"knowledge.ingest(file="data:text/plain,Black%20tea.", name="black")"#);
-    let seen = terminal.see("places: 1");
+    let seen = terminal.see("\"places\":1");
     assert!(seen.contains("⋯ knowledge.ingest 0 of 1, writing places of black\r\u{1b}[K"), "{seen:?}");
     terminal.enter("/quit");
     terminal.ends_well();

@@ -26,6 +26,7 @@ pub(crate) fn service(
 ) -> StreamableHttpService<Handler, LocalSessionManager> {
     let handler = Handler::new(kernel, Who::OfRequest, changes, None);
     // The names and pages that may come in have been looked at already, for all paths alike.
+    let log_per_second = limits.log_per_second;
     let config = StreamableHttpServerConfig::default()
         .disable_allowed_hosts()
         .disable_allowed_origins()
@@ -35,5 +36,5 @@ pub(crate) fn service(
         drop(ending.wait_for(|ending| *ending).await);
         token.cancel();
     }));
-    StreamableHttpService::new(move || Ok(handler.clone()), Arc::new(LocalSessionManager::default()), config)
+    StreamableHttpService::new(move || Ok(handler.for_client(log_per_second)), Arc::new(LocalSessionManager::default()), config)
 }

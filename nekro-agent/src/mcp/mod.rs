@@ -11,6 +11,7 @@ mod command;
 mod http;
 mod limits;
 mod lines;
+mod log;
 mod progress;
 mod prompts;
 mod resources;

@@ -15,9 +15,10 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         ArgumentInfo, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo,
-        CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
-        ReadResourceResponse, ReadResourceResult, Reference, ServerCapabilities, ServerConfig, SubscriptionFilter,
+        CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, JsonObject,
+        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Reference, ServerCapabilities, ServerConfig,
+        SubscriptionFilter,
     },
     service::{NotificationContext, RequestContext, ServerInitializeError, SubscriptionContext},
 };
@@ -28,6 +29,7 @@ use super::{
     Changes, Limits,
     approval::{Asker, Questions},
     lines::Lines,
+    log::{self, Log},
     progress, prompts, resources,
     tools::{self, Described},
 };
@@ -39,7 +41,7 @@ pub struct Server(Handler);
 
 /// What answers. The SDK's trait is not part of what [`Server`] promises.
 #[derive(Clone)]
-pub(crate) struct Handler(Arc<Inner>);
+pub(crate) struct Handler(Arc<Inner>, Arc<Log>);
 
 /// Who is asking.
 pub(super) enum Who {
@@ -80,7 +82,7 @@ impl Server {
         R: AsyncRead + Send + Unpin + 'static,
         W: AsyncWrite + Send + Unpin + 'static,
     {
-        match rmcp::serve_server(self.0.clone(), Lines::new(input, output, limits)).await {
+        match rmcp::serve_server(self.0.for_client(limits.log_per_second), Lines::new(input, output, limits)).await {
             Ok(serving) => serving.waiting().await.map(drop).map_err(std::io::Error::other),
             // It left before it said anything, which is its right.
             Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
@@ -98,7 +100,13 @@ impl fmt::Debug for Server {
 impl Handler {
     pub(super) fn new(kernel: Kernel, who: Who, changes: Arc<Changes>, outbox: Option<Arc<Outbox>>) -> Self {
         let tools = kernel.registry().tools().iter().map(|tool| (tool.name.clone(), OnceLock::new())).collect();
-        Self(Arc::new(Inner { kernel, who, changes, outbox, questions: Questions::default(), tools }))
+        let inner = Inner { kernel, who, changes, outbox, questions: Questions::default(), tools };
+        Self(Arc::new(inner), Arc::new(Log::new(0)))
+    }
+
+    /// Serves the same to one more client, which is told so many entries of the log in a second at most.
+    pub(super) fn for_client(&self, log_per_second: u32) -> Self {
+        Self(Arc::clone(&self.0), Arc::new(Log::new(log_per_second)))
     }
 
     /// Returns who is asking.
@@ -129,6 +137,7 @@ impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
         let mut capabilities =
             ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().enable_completions().build();
+        capabilities.logging = Some(JsonObject::default());
         if let Some(tools) = &mut capabilities.tools {
             tools.list_changed = Some(true);
         }
@@ -139,6 +148,19 @@ impl ServerHandler for Handler {
             prompts.list_changed = Some(true);
         }
         ServerConfig::new(capabilities).with_server_info(Implementation::new("nekro", env!("CARGO_PKG_VERSION")))
+    }
+
+    #[expect(deprecated, reason = "clients ask for the log until the protocol has given it up")]
+    async fn set_level(
+        &self,
+        request: rmcp::model::SetLevelRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        if log::is_without_handshake(&context) {
+            return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "there is no method `logging/setLevel`", None));
+        }
+        self.1.set(request.level);
+        Ok(())
     }
 
     async fn list_tools(
@@ -167,7 +189,7 @@ impl ServerHandler for Handler {
         };
         let asker = Asker::new(&request, &context, questions);
         let call = progress::told(kernel, &request.name, &context, kernel.call(&request.name, &arguments, caller));
-        let call = asker.scope(questions, call);
+        let call = asker.scope(questions, self.1.told(&context, call));
         let reply = tokio::select! {
             biased;
             reply = call => reply,
@@ -204,6 +226,7 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         let made = prompts::get(&self.0.kernel, self.caller(&context)?, &request.name, request.arguments.as_ref());
+        let made = self.1.told(&context, made);
         let made = tokio::select! {
             biased;
             made = made => made,
@@ -240,7 +263,7 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let uri = &request.uri;
-        let read = resources::read(&self.0.kernel, self.caller(&context)?, uri);
+        let read = self.1.told(&context, resources::read(&self.0.kernel, self.caller(&context)?, uri));
         let read = tokio::select! {
             biased;
             read = read => read,
@@ -320,7 +343,7 @@ impl ServerHandler for Handler {
 
     async fn on_custom_request(&self, request: CustomRequest, _: RequestContext<RoleServer>) -> Result<CustomResult, ErrorData> {
         // What the SDK cannot read comes here, too.
-        const OURS: [&str; 10] = [
+        const OURS: [&str; 11] = [
             "initialize",
             "tools/list",
             "tools/call",
@@ -330,6 +353,7 @@ impl ServerHandler for Handler {
             "resources/templates/list",
             "resources/read",
             "completion/complete",
+            "logging/setLevel",
             "subscriptions/listen",
         ];
         Err(if OURS.contains(&request.method.as_str()) {
