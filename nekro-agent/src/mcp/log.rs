@@ -212,6 +212,7 @@ mod tests {
             tokio::time::advance(Duration::from_secs(1)).await;
             heard.hear(entry(Level::INFO, number));
         }
-        assert_eq!((lock(&heard.queue).waiting.len(), lock(&heard.queue).left_off), (2, 12));
+        let queue = lock(&heard.queue);
+        assert_eq!((queue.waiting.len(), queue.left_off), (2, 12));
     }
 }
