@@ -417,7 +417,7 @@ fn hostile_lines_are_answered_and_harm_nobody() {
         ("tools/call", json!({ "nam": "dice.roll" }), -32602),
         ("tools/call", json!({ "name": "dice.roll", "arguments": [1] }), -32602),
         ("tools/list", json!({ "cursor": "7" }), -32602),
-        ("logging/setLevel", json!({ "level": "debug" }), -32601),
+        ("logging/setLevel", json!({ "level": "loud" }), -32602),
     ] {
         let answer = client.ask(method, params);
         assert_eq!(answer["error"]["code"], code, "{answer}");
