@@ -111,7 +111,7 @@ async fn vectors(vectors: &Vectors) -> Result<u64> {
 /// Uses `tool_servers`.
 #[tool]
 async fn tool_servers(servers: &ToolServers) -> Result<usize> {
-    Ok(servers.follow("echo", Arc::new(Nobody))?.call("echo", Map::new()).await?.parts.len())
+    Ok(servers.follow("echo", Arc::new(Nobody))?.call("echo", Map::new(), &Progress::new(None)).await?.parts.len())
 }
 
 /// A server that answers nothing, and whoever follows it.
@@ -132,7 +132,7 @@ impl ToolServerLink for Nobody {
         Box::pin(async {})
     }
 
-    fn call<'a>(&'a self, _: &'a str, _: Map<String, Value>) -> BoxFuture<'a, Result<ServerAnswer>> {
+    fn call<'a>(&'a self, _: &'a str, _: Map<String, Value>, _: &'a Progress) -> BoxFuture<'a, Result<ServerAnswer>> {
         Box::pin(async { Ok(ServerAnswer::default()) })
     }
 }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use nekro_core::{
-    ClockPort, EnvPort, MessagesPort, ModelPort, PluginDecl, Ports, RandomPort, SchedulesPort, SessionsPort, StorePort,
-    TasksPort, VectorsPort,
+    ClockPort, EnvPort, MessagesPort, ModelPort, PluginDecl, Ports, ProgressPort, RandomPort, SchedulesPort, SessionsPort,
+    StorePort, TasksPort, VectorsPort,
     kernel::{ApprovalPort, Kernel, ObserverPort, PresencePort, Registry, RegistryError, StartError},
     manifest::{self, MismatchError},
     policy,
@@ -22,6 +22,7 @@ use crate::{
     history::HistoryPort,
     model,
     ports::{Conversations, EventStream, Outbox, Person, Question, SystemClock, SystemEnv, SystemRandom},
+    progress::Reports,
     reach::{Asked, Reach},
     schedules::{self, Book},
     settings::{self, Checked},
@@ -161,6 +162,7 @@ pub(crate) async fn start(
         .with::<dyn ClockPort>(Arc::clone(&clock))
         .with::<dyn RandomPort>(Arc::new(SystemRandom))
         .with::<dyn EnvPort>(Arc::new(SystemEnv))
+        .with::<dyn ProgressPort>(Arc::new(Reports))
         .with::<dyn ModelPort>(Arc::new(Asked::new(&host.plugin_models, Arc::clone(&models), Arc::clone(&history), clock)))
         .with::<dyn VectorsPort>(Arc::new(Collections::new(&host.vectors, Arc::clone(storage), embedder)))
         .and(reach.ports());

@@ -14,6 +14,7 @@ mod assemble;
 mod audit;
 #[doc(hidden)]
 pub mod bench;
+mod beside;
 mod chat;
 mod cli;
 #[cfg(feature = "sandbox")]
@@ -25,6 +26,7 @@ mod log;
 pub mod mcp;
 mod model;
 mod ports;
+mod progress;
 mod reach;
 mod schedules;
 #[cfg(feature = "http")]

@@ -51,6 +51,8 @@ pub enum LentKind {
     State,
     /// The task that runs: only a task has it.
     Task,
+    /// How far the call has come, which whoever makes the call may follow.
+    Progress,
 }
 
 /// What a function borrows from while it runs.

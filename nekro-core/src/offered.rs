@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use crate::{call::BoxFuture, caller::Caller, error::Result, output::Reply, tool::Effect};
+use crate::{call::BoxFuture, caller::Caller, capability::Progress, error::Result, output::Reply, tool::Effect};
 
 /// A tool that a plugin offers while it runs.
 #[derive(Clone)]
@@ -55,12 +55,17 @@ pub trait OfferedBody: Send + Sync {
     /// `invalid_arguments`, with what is wrong.
     fn check(&self, arguments: &Map<String, Value>) -> Result<()>;
 
-    /// Calls the tool, with arguments that passed.
+    /// Calls the tool, with arguments that passed. Whoever waits for it may be told how far it has come.
     ///
     /// # Errors
     ///
     /// Whatever the caller is to be told.
-    fn call<'a>(&'a self, arguments: Map<String, Value>, caller: &'a Caller) -> BoxFuture<'a, Result<Reply>>;
+    fn call<'a>(
+        &'a self,
+        arguments: Map<String, Value>,
+        caller: &'a Caller,
+        progress: &'a Progress,
+    ) -> BoxFuture<'a, Result<Reply>>;
 }
 
 /// A tool that a plugin would offer, if something were not in the way. Shown by `nekro doctor`.

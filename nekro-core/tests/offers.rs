@@ -31,8 +31,14 @@ impl OfferedBody for Tool {
         }
     }
 
-    fn call<'a>(&'a self, arguments: Map<String, Value>, caller: &'a Caller) -> BoxFuture<'a, Result<Reply>> {
+    fn call<'a>(
+        &'a self,
+        arguments: Map<String, Value>,
+        caller: &'a Caller,
+        progress: &'a Progress,
+    ) -> BoxFuture<'a, Result<Reply>> {
         assert_ne!(self.0, "panics_at_once");
+        progress.done_of(1, 2, &self.0);
         Box::pin(async move {
             assert_ne!(self.0, "panics");
             if self.0 == "hangs" {
@@ -87,6 +93,7 @@ fn a_tool_that_is_offered_is_listed_and_called() {
         let error = host.call_json("tea", arguments).expect_err("it is wrong");
         assert!(error.code() == "invalid_arguments" && error.message().contains(problem), "{error}");
     }
+    assert_eq!(host.progress().iter().map(ToString::to_string).collect::<Vec<_>>(), ["1 of 2, tea"]);
     let (words, caller) = (["green", "--a", "2"].map(str::to_owned), Caller::operator());
     let by_words = host.kernel().call_words("shelf.tea", &words, &caller);
     let reply = host.run(by_words).expect("an answer");

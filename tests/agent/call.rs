@@ -1,6 +1,8 @@
 //! `nekro call`
 
-use crate::support::nekro;
+use crate::support::{Place, nekro};
+#[cfg(unix)]
+use crate::terminal::Terminal;
 
 #[test]
 fn options_are_the_arguments() {
@@ -15,6 +17,24 @@ fn words_and_json_are_the_same_arguments() {
         let words: Vec<_> = ["--json", "call", "dice.roll"].iter().chain(arguments).copied().collect();
         assert_eq!(nekro(&words).json()["value"]["total"], 4, "{arguments:?}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn on_a_terminal_a_line_shows_how_far_a_call_has_come() {
+    let arguments = ["call", "knowledge.ingest", "--file", "data:text/plain,Green%20tea.", "--name", "tea"];
+    let shown = |more: &[&str]| {
+        let place = Place::new();
+        let mut terminal = Terminal::start(place.command(&[&arguments, more].concat()));
+        let seen = terminal.see("\"places\":1");
+        terminal.ends_well();
+        seen
+    };
+    let seen = shown(&[]);
+    assert!(seen.contains("⋯ knowledge.ingest 0 of 1, writing places of tea\r\u{1b}[K"), "{seen:?}");
+    let json = shown(&["--json"]);
+    assert!(!json.contains('⋯'), "{json:?}");
+    assert!(!Place::new().run(&arguments).good().contains('⋯'));
 }
 
 #[test]

@@ -346,6 +346,37 @@ fn a_client_cancels_its_task_and_sees_no_others() {
     assert_eq!(client.end(), Some(0));
 }
 
+/// Takes a document in, with or without asking how far that has come, and returns all that is said until the answer.
+fn ingest(client: &mut Client, meta: Option<Value>) -> Vec<Value> {
+    let file = "data:text/plain,Green%20tea%20wants%20seventy%20degrees.";
+    let mut params = json!({ "name": "knowledge.ingest", "arguments": { "file": file, "name": "tea" } });
+    if let Some(meta) = meta {
+        params["_meta"] = meta;
+    }
+    let id = client.request("tools/call", params);
+    let mut said = Vec::new();
+    while said.last().is_none_or(|last: &Value| last["id"] != id) {
+        said.push(client.hear());
+    }
+    assert_eq!(said.last().expect("an answer")["result"]["structuredContent"]["places"], 1, "{said:?}");
+    said
+}
+
+#[test]
+fn a_client_that_asks_for_it_is_told_how_far_a_call_has_come() {
+    let mut client = Client::begin(Place::new(), &[], json!({}));
+    assert_eq!(ingest(&mut client, None).len(), 1);
+    let said = ingest(&mut client, Some(json!({ "progressToken": "tea" })));
+    let told = json!({ "progressToken": "tea", "progress": 0.0, "total": 1.0, "message": "writing places of tea" });
+    assert_eq!((said.len(), &said[0]["method"], &said[0]["params"]), (2, &json!("notifications/progress"), &told));
+
+    let mut modern = Client::silent(Place::new(), &[]);
+    let mut meta = self::modern(json!({}))["_meta"].take();
+    meta["progressToken"] = json!(7);
+    let said = ingest(&mut modern, Some(meta));
+    assert_eq!((said.len(), &said[0]["params"]["progressToken"]), (2, &json!(7)));
+}
+
 #[test]
 fn what_a_route_answers_is_read_as_a_resource() {
     let mut client = Client::begin(Place::with_settings(""), &[], json!({}));
@@ -504,7 +535,7 @@ fn hostile_lines_are_answered_and_harm_nobody() {
         ("tools/call", json!({ "nam": "dice.roll" }), -32602),
         ("tools/call", json!({ "name": "dice.roll", "arguments": [1] }), -32602),
         ("tools/list", json!({ "cursor": "7" }), -32602),
-        ("logging/setLevel", json!({ "level": "debug" }), -32601),
+        ("logging/setLevel", json!({ "level": "loud" }), -32602),
     ] {
         let answer = client.ask(method, params);
         assert_eq!(answer["error"]["code"], code, "{answer}");

@@ -174,6 +174,34 @@ const KILLS: u32 = 40;
 const LONGEST_LIFE: Duration = Duration::from_millis(150);
 
 /// The place of a value, by the name of what it is.
+#[cfg(unix)]
+#[test]
+fn a_person_sees_how_far_a_call_has_come_and_a_pipe_does_not() {
+    let file = r#"{"file":"data:text/plain,Green%20tea.","name":"tea"}"#;
+    let answers = || {
+        vec![
+            ("200 OK", stream(&[call(0, "knowledge__ingest", file)], "tool_calls")),
+            ("200 OK", stream(&[json!({ "content": "Read." })], "stop")),
+        ]
+    };
+    let provider = Provider::new(answers());
+    let mut terminal = Terminal::start(provider.place.command(&["chat"]));
+    terminal.see("> ");
+    terminal.enter("read this");
+    let seen = terminal.see("Read.");
+    let at = |words: &str| seen.find(words).unwrap_or_else(|| panic!("`{words}` is not shown: {seen:?}"));
+    let line = "⋯ knowledge.ingest 0 of 1, writing places of tea\r";
+    assert!(at("→ knowledge.ingest") < at(line) && at(line) < at("\u{1b}[K✓ knowledge.ingest"), "{seen:?}");
+    // As a call that is typed shows it, too.
+    terminal.enter(r#"knowledge.ingest(file="data:text/plain,Black%20tea.", name="black")"#);
+    let seen = terminal.see("\"places\":1");
+    assert!(seen.contains("⋯ knowledge.ingest 0 of 1, writing places of black\r\u{1b}[K"), "{seen:?}");
+    terminal.enter("/quit");
+    terminal.ends_well();
+    let out = Provider::new(answers()).place.run_with(&["chat"], "read this\n").good();
+    assert!(!out.contains('⋯') && !out.contains('\u{1b}'), "{out:?}");
+}
+
 fn events<'l>(lines: &'l [Value], event: &'l str) -> impl Iterator<Item = &'l Value> {
     lines.iter().filter(move |line| line["event"] == event).map(|line| &line["data"])
 }

@@ -1,14 +1,16 @@
-"""Drives `nekro mcp` with the official MCP client for Python, by both protocols that there are: `client.py PROGRAM`."""
+"""Drives `nekro mcp` with the official MCP client for Python, by both protocols that there are: `client.py PROGRAM SUITE`. The second program is
+the agent of tests/fixtures/suite, which has tools that take their time and write to the log."""
 
 import asyncio
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import mcp_types as types
 from mcp import Client, MCPError, StdioServerParameters
 
-PROGRAM = str(Path(sys.argv[1]).resolve())
+PROGRAM, SUITE = (str(Path(program).resolve()) for program in sys.argv[1:])
 REMOVE = ("notes.remove", {"key": "milk"})
 
 
@@ -120,5 +122,38 @@ async def drive(mode):
         print(f"the MCP client for Python is content with {version}")
 
 
+async def listen(mode):
+    """Is told how far a call has come, and what its plugin writes to the log meanwhile."""
+    progress, log = [], []
+
+    async def hear_progress(done, total, message):
+        progress.append((done, total, message))
+
+    async def hear_log(entry):
+        log.append((entry.level, entry.logger, entry.data))
+
+    with tempfile.TemporaryDirectory() as place:
+        server = StdioServerParameters(command=SUITE, args=["mcp"], cwd=place)
+        level = {} if mode == "legacy" else {"log_level": "info"}
+        client = Client(server, mode=mode, read_timeout_seconds=30, logging_callback=hear_log, **level)
+        async with client as it:
+            await it.call_tool("suite.tool_with_progress", {}, progress_callback=hear_progress)
+            check(progress == [(done, 100, f"{done} of a hundred") for done in (0, 50, 100)], progress)
+            await it.call_tool("suite.tool_with_progress", {})
+            check(len(progress) == 3, "who does not ask is not told")
+            if mode == "legacy":
+                await it.call_tool("suite.tool_with_logging", {})
+                check(log == [], "who does not ask is not told")
+                await it.set_logging_level("info")
+            await it.call_tool("suite.tool_with_logging", {})
+            check([entry[:2] for entry in log] == [("info", "suite"), ("info", "suite"), ("warning", "suite")], log)
+            check(log[1][2] == {"message": "Tool processing data", "step": 2}, log)
+            version = it.protocol_version
+    print(f"the MCP client for Python is told of progress and of the log with {version}")
+
+
+# The client says of the log that the protocol gives it up.
+warnings.simplefilter("ignore")
 for mode in ("legacy", "auto"):
     asyncio.run(drive(mode))
+    asyncio.run(listen(mode))

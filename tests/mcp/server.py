@@ -1,8 +1,10 @@
 """A server by the official SDK for Python, for `tests/mcp/tools.py`: `server.py stdio` or `server.py PORT`."""
 
+import asyncio
 import sys
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 from mcp_types import AudioContent, EmbeddedResource, TextResourceContents, ToolAnnotations
 from pydantic import BaseModel
 
@@ -18,6 +20,15 @@ class Place(BaseModel):
 def find(thing: str) -> Place:
     """Finds a thing in the pantry."""
     return Place(shelf=len(thing), row="a")
+
+
+@server.tool(annotations=ToolAnnotations(read_only_hint=True))
+async def search(shelves: int, ctx: Context) -> str:
+    """Searches shelf by shelf."""
+    for shelf in range(1, shelves + 1):
+        await ctx.report_progress(shelf, shelves, f"shelf {shelf}\x1b[2J")
+        await asyncio.sleep(0.05)
+    return "nothing is there"
 
 
 @server.tool()

@@ -1,5 +1,6 @@
 """Lets `nekro` use the tools of a server by the official SDK for Python, over stdio and over HTTP: `tools.py PROGRAM`."""
 
+import asyncio
 import json
 import socket
 import subprocess
@@ -8,6 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from mcp import Client, StdioServerParameters
+
 PROGRAM = str(Path(sys.argv[1]).resolve())
 SERVER = str(Path(__file__).with_name("server.py"))
 
@@ -15,6 +18,19 @@ SERVER = str(Path(__file__).with_name("server.py"))
 def check(condition, told):
     if not condition:
         raise SystemExit(f"nekro as the client of a server in Python: {told}")
+
+
+async def search(place):
+    """Has `nekro` call the server, and is told how far that one has come."""
+    told = []
+
+    async def hear(progress, total, message):
+        told.append((progress, total, message))
+
+    client = Client(StdioServerParameters(command=PROGRAM, args=["mcp"], cwd=place), mode="legacy", read_timeout_seconds=60)
+    async with client as it:
+        await it.call_tool("mcp.pantry.search", {"shelves": 3}, progress_callback=hear)
+    return told
 
 
 def drive(how, settings):
@@ -45,6 +61,8 @@ def drive(how, settings):
         check(rung.returncode == 0 and "[audio/wav, 4 bytes]" in rung.stdout and "made of brass" in rung.stdout, rung)
         rung = subprocess.run([PROGRAM, "run", "-"], cwd=place, input="mcp.pantry_ring()", capture_output=True, text=True, timeout=120)
         check(rung.returncode == 0 and "[audio/wav, 4 bytes]" in rung.stdout and "made of brass" in rung.stdout, rung)
+        told = asyncio.run(search(place))
+        check(told == [(shelf, 3, f"shelf {shelf}[2J") for shelf in (1, 2, 3)], told)
         script = "[mcp.pantry_find(thing=one)['data']['shelf'] for one in ['tea', 'coffee']]"
         ran = subprocess.run([PROGRAM, "run", "-"], cwd=place, input=script, capture_output=True, text=True, timeout=120)
         check(ran.returncode == 0 and "[3, 6]" in ran.stdout, ran)

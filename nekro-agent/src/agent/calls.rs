@@ -1,12 +1,15 @@
 //! The calls of one round: made at the same time unless a tool may destroy something, and answered in the model's order.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    future::ready,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use nekro_core::{
-    BoxFuture, CallId, Caller, Error, Image, Kind, Part, PluginId, Reply, Result, Timestamp,
+    BoxFuture, CallId, Caller, Error, Image, Kind, Part, PluginId, ProgressReport, Reply, Result, Timestamp,
     event::facts::{ToolCallStarted, ToolExecuted, ToolOutcome},
 };
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
@@ -23,6 +26,7 @@ use super::{
 use crate::{
     history::{Body, CallRecord, File},
     model::{Entry, ToolUse},
+    progress,
 };
 
 /// What enters the history beside an answer: whose it is, and its text.
@@ -184,7 +188,13 @@ impl Job {
             (Some(builtin), _) => self.run_builtin(builtin, began).await,
             (None, Some(own)) => own.await,
             (None, None) => {
-                let called = self.inner.kernel.call_as(&self.id, tool, arguments, &self.caller).await;
+                let kernel = &self.inner.kernel;
+                let call = kernel.call_as(&self.id, tool, arguments, &self.caller);
+                let tell = |report: ProgressReport| {
+                    self.tell(Progress::CallAdvanced { call: self.id.as_str(), tool, report: &report });
+                    ready(())
+                };
+                let called = progress::of_tool(kernel, tool, call, tell).await;
                 (called.result, called.outcome)
             }
         };

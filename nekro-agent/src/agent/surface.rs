@@ -1,7 +1,7 @@
 //! Where a session's people are: a terminal, a chat, a socket.
 
 use nekro_core::{
-    BoxFuture, Result, SessionId, TaskId, TurnId,
+    BoxFuture, ProgressReport, Result, SessionId, TaskId, TurnId,
     event::facts::{ToolOutcome, TurnOutcome},
 };
 
@@ -61,6 +61,15 @@ pub(crate) enum Progress<'a> {
         tool: &'a str,
         /// The arguments, as the model wrote them.
         arguments: &'a str,
+    },
+    /// A call that is under way has come so far.
+    CallAdvanced {
+        /// Which call.
+        call: &'a str,
+        /// The tool.
+        tool: &'a str,
+        /// How far.
+        report: &'a ProgressReport,
     },
     /// A call has ended.
     CallEnded {

@@ -33,7 +33,7 @@ use crate::{
     assemble::Agent,
     cli::{Failure, SESSION, Screen, first_line, plain, table},
     history::File,
-    ports::{Outbox, Question},
+    ports::{Outbox, Question, command_on_terminal, tool_on_terminal},
     settings::live::Live,
     style::DIM,
 };
@@ -287,7 +287,9 @@ impl Chat<'_> {
             None => "{}".to_owned(),
         };
         let span = tracing::info_span!("call", session = %self.session);
-        let reply = self.agent.kernel.call(&call.tool, &arguments, &self.caller).instrument(span).await?;
+        let kernel = &self.agent.kernel;
+        let reply = kernel.call(&call.tool, &arguments, &self.caller).instrument(span);
+        let reply = tool_on_terminal(kernel, &call.tool, self.screen, reply).await?;
         self.screen.reply(&reply);
         Ok(())
     }
@@ -299,9 +301,9 @@ impl Chat<'_> {
         let kernel = &self.agent.kernel;
         // A tool's name is as good as a command's.
         if name.contains('.') {
-            self.screen.reply(&kernel.call_words(name, words, &self.caller).await?);
+            self.screen.reply(&tool_on_terminal(kernel, name, self.screen, kernel.call_words(name, words, &self.caller)).await?);
         } else {
-            let reply = kernel.command(name, words, &self.caller).await;
+            let reply = command_on_terminal(kernel, name, self.screen, kernel.command(name, words, &self.caller)).await;
             self.screen.reply(&reply.map_err(|error| self.with_own_commands(error, name))?);
         }
         Ok(Next::Line)

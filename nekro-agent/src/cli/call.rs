@@ -3,7 +3,7 @@
 use nekro_core::Caller;
 
 use super::{Failure, Screen, tools};
-use crate::assemble::Agent;
+use crate::{assemble::Agent, ports::tool_on_terminal};
 
 pub(super) async fn call(
     agent: &Agent,
@@ -26,8 +26,8 @@ pub(super) async fn call(
         Some(_) if !words.is_empty() => {
             return Err(Failure::usage(format!("`--args` has all the arguments, but `{}` came too", words.join(" "))));
         }
-        Some(arguments) => agent.kernel.call(tool, &arguments, caller).await,
-        None => agent.kernel.call_words(tool, &words, caller).await,
+        Some(arguments) => tool_on_terminal(&agent.kernel, tool, screen, agent.kernel.call(tool, &arguments, caller)).await,
+        None => tool_on_terminal(&agent.kernel, tool, screen, agent.kernel.call_words(tool, &words, caller)).await,
     };
     let reply = result.map_err(|error| Failure::of(&error))?;
     screen.reply(&reply);

@@ -19,6 +19,8 @@ use crate::{
     },
     assemble::Agent,
     code::{self, told_of_failure, told_of_problems},
+    ports::OnTerminal,
+    progress,
     style::DIM,
 };
 
@@ -33,6 +35,7 @@ pub(super) async fn run(agent: &Agent, of: &RunArgs, caller: &Caller, screen: &S
         caller,
         is_json: screen.is_json(),
         shows_calls: !screen.is_json() && std::io::stderr().is_terminal(),
+        line: OnTerminal::of(screen),
         count: AtomicU64::new(0),
         lane: Lane::default(),
     };
@@ -77,6 +80,7 @@ struct Shown<'a> {
     caller: &'a Caller,
     is_json: bool,
     shows_calls: bool,
+    line: Option<OnTerminal>,
     count: AtomicU64,
     lane: Lane,
 }
@@ -91,7 +95,7 @@ impl Calls for Shown<'_> {
             let own = Own { id: &id, function, arguments, caller: self.caller };
             let result = match self.agent.code.call_own(&self.agent.kernel, own) {
                 Some(own) => own.await.0,
-                None => self.agent.kernel.call_as(&id, function, arguments, self.caller).await.result,
+                None => self.call_tool(&id, function, arguments).await,
             };
             let took = began.elapsed();
             match &result {
@@ -104,6 +108,7 @@ impl Calls for Shown<'_> {
 
     fn printed(&self, text: &str) {
         if !self.is_json {
+            self.clear();
             // A reader that has gone away is no failure.
             let mut out = anstream::stdout();
             let _ = write!(out, "{}", plain(text)).and_then(|()| out.flush());
@@ -112,8 +117,20 @@ impl Calls for Shown<'_> {
 }
 
 impl Shown<'_> {
+    async fn call_tool(&self, id: &CallId, tool: &str, arguments: &str) -> Result<Reply> {
+        let kernel = &self.agent.kernel;
+        let call = kernel.call_as(id, tool, arguments, self.caller);
+        let Some(line) = &self.line else { return call.await.result };
+        progress::of_tool(kernel, tool, call, |report| line.show(tool, &report)).await.result
+    }
+
+    fn clear(&self) {
+        self.line.iter().for_each(OnTerminal::clear);
+    }
+
     fn note(&self, note: impl std::fmt::Display) {
         if self.shows_calls {
+            self.clear();
             let _ = writeln!(anstream::stderr(), "{DIM}{note}{DIM:#}");
         }
     }

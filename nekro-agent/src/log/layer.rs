@@ -11,7 +11,10 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
-use super::{IS_KEPT, Keeper, keeper};
+use super::{
+    IS_KEPT, Keeper, keeper,
+    listen::{listener, written},
+};
 
 /// The most characters of one text in an entry.
 const MOST_TEXT: usize = 16 * 1024;
@@ -41,7 +44,19 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Keep {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        if !IS_KEPT.load(Ordering::Relaxed) {
+        let metadata = event.metadata();
+        let (is_kept, listener) = (IS_KEPT.load(Ordering::Relaxed), listener(*metadata.level()));
+        if !is_kept && listener.is_none() {
+            return;
+        }
+        // Whoever is asked for its text may itself write to the log: the keeper is not held yet.
+        let mut own = Fields::default();
+        event.record(&mut own);
+        if let Some(listener) = listener {
+            let entry = written(&keeper(), own.0.clone(), *metadata.level(), metadata.target());
+            entry.into_iter().for_each(|entry| listener.hear(entry));
+        }
+        if !is_kept {
             return;
         }
         let mut fields = Fields::default();
@@ -50,9 +65,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Keep {
                 fields.0.extend(of_span.0.clone());
             }
         }
-        // Whoever is asked for its text may itself write to the log: the keeper is not held yet.
-        event.record(&mut fields);
-        let metadata = event.metadata();
+        fields.0.extend(own.0);
         let mut keeper = keeper();
         let line = entry(&keeper, fields, metadata.level().as_str(), metadata.target());
         if let Some(file) = &mut keeper.file {

@@ -5,6 +5,7 @@
 
 mod file;
 mod layer;
+mod listen;
 mod read;
 
 use std::{
@@ -18,6 +19,8 @@ use std::{
 use nekro_core::{Secret, kernel::Registry};
 use tracing_subscriber::{Layer, filter::LevelFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
+#[cfg(feature = "mcp")]
+pub(crate) use self::listen::{Listener, Written, listening};
 pub(crate) use self::read::{Entry, Wanted, last};
 use self::{file::LogFile, layer::Keep};
 use crate::storage::DataDirectory;

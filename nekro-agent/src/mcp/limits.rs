@@ -32,6 +32,8 @@ pub struct Limits {
     #[serde(with = "friendly")]
     #[schemars(with = "String")]
     pub task_poll_interval: Duration,
+    /// How many entries of the log a client is told in a second, if it asks for them. Of more it is told how many. With 0 it is told none.
+    pub log_per_second: u32,
 }
 
 impl Default for Limits {
@@ -45,6 +47,7 @@ impl Default for Limits {
             listed_files: 1_000,
             file_bytes: 1024 * 1024,
             task_poll_interval: Duration::from_secs(1),
+            log_per_second: 50,
         }
     }
 }

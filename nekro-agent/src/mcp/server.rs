@@ -31,7 +31,8 @@ use super::{
     elicit::{Calls, What},
     follower::Follower,
     lines::Lines,
-    news, prompts, resources,
+    log::{self, Log},
+    news, progress, prompts, resources,
     tasks::{self, Tasks},
     tools::{self, Described},
 };
@@ -43,7 +44,12 @@ pub struct Server(Handler);
 
 /// What answers. The SDK's trait is not part of what [`Server`] promises.
 #[derive(Clone)]
-pub(crate) struct Handler(Arc<Inner>, Arc<Follower>);
+pub(crate) struct Handler {
+    inner: Arc<Inner>,
+    // These are one client's.
+    follower: Arc<Follower>,
+    log: Arc<Log>,
+}
 
 /// Who is asking.
 pub(super) enum Who {
@@ -118,12 +124,14 @@ impl Handler {
     ) -> Self {
         let tools = kernel.registry().tools().iter().map(|tool| (tool.name.clone(), OnceLock::new())).collect();
         let follower = Follower::new(kernel.clone(), Arc::default());
-        Self(Arc::new(Inner { kernel, who, changes, outbox, tasks, calls: Calls::default(), tools }), follower)
+        let inner = Inner { kernel, who, changes, outbox, tasks, calls: Calls::default(), tools };
+        Self { inner: Arc::new(inner), follower, log: Arc::new(Log::new(0)) }
     }
 
     /// Returns what answers one client more.
     pub(super) fn for_client(&self, limits: Arc<Limits>) -> Self {
-        Self(Arc::clone(&self.0), Follower::new(self.0.kernel.clone(), limits))
+        let log = Arc::new(Log::new(limits.log_per_second));
+        Self { inner: Arc::clone(&self.inner), follower: Follower::new(self.inner.kernel.clone(), limits), log }
     }
 
     /// Returns who is asking.
@@ -134,7 +142,7 @@ impl Handler {
     fn caller_in<'a>(&'a self, extensions: &'a Extensions) -> Result<&'a Caller, ErrorData> {
         #[cfg(not(feature = "http"))]
         let _ = extensions;
-        match &self.0.who {
+        match &self.inner.who {
             Who::One(caller) => Ok(caller),
             #[cfg(feature = "http")]
             Who::OfRequest => {
@@ -147,12 +155,12 @@ impl Handler {
 
     /// Returns the tasks, if there are any.
     fn tasks(&self) -> Result<&Tasks, ErrorData> {
-        self.0.tasks.as_ref().ok_or_else(ErrorData::method_not_found::<GetTaskMethod>)
+        self.inner.tasks.as_ref().ok_or_else(ErrorData::method_not_found::<GetTaskMethod>)
     }
 
     /// Describes a tool: of a linked one that is done once, an offered one may be another the next time.
     fn described(&self, tool: &Tool<'_>) -> Cow<'_, Described> {
-        match self.0.tools.get(tool.name()).filter(|_| tool.entry().is_some()) {
+        match self.inner.tools.get(tool.name()).filter(|_| tool.entry().is_some()) {
             Some(slot) => Cow::Borrowed(slot.get_or_init(|| Described::new(tool))),
             None => Cow::Owned(Described::new(tool)),
         }
@@ -163,6 +171,7 @@ impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
         let mut capabilities =
             ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().enable_completions().build();
+        capabilities.logging = Some(JsonObject::default());
         if let Some(tools) = &mut capabilities.tools {
             tools.list_changed = Some(true);
         }
@@ -173,10 +182,23 @@ impl ServerHandler for Handler {
         if let Some(prompts) = &mut capabilities.prompts {
             prompts.list_changed = Some(true);
         }
-        if self.0.tasks.is_some() {
+        if self.inner.tasks.is_some() {
             capabilities.extensions.get_or_insert_default().insert(TASKS_EXTENSION_ID.to_owned(), JsonObject::new());
         }
         ServerConfig::new(capabilities).with_server_info(Implementation::new("nekro", env!("CARGO_PKG_VERSION")))
+    }
+
+    #[expect(deprecated, reason = "clients ask for the log until the protocol has given it up")]
+    async fn set_level(
+        &self,
+        request: rmcp::model::SetLevelRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        if log::is_without_handshake(&context) {
+            return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "there is no method `logging/setLevel`", None));
+        }
+        self.log.set(request.level);
+        Ok(())
     }
 
     async fn list_tools(
@@ -185,8 +207,8 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         only_page(page.as_ref())?;
-        let (kernel, caller) = (&self.0.kernel, self.caller(&context)?);
-        let gets_tasks = self.0.tasks.is_some() && tasks::are_known_to(&context);
+        let (kernel, caller) = (&self.inner.kernel, self.caller(&context)?);
+        let gets_tasks = self.inner.tasks.is_some() && tasks::are_known_to(&context);
         let tools = kernel.tools(caller).map(|tool| match gets_tasks.then(|| tasks::described(kernel, &tool)).flatten() {
             Some(of_task) => of_task.tool,
             None => self.described(&tool).tool.clone(),
@@ -199,7 +221,7 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Inner { kernel, calls, outbox, .. } = &*self.0;
+        let Inner { kernel, calls, outbox, .. } = &*self.inner;
         let caller = self.caller(&context)?;
         let arguments = match &request.arguments {
             Some(arguments) => {
@@ -208,10 +230,17 @@ impl ServerHandler for Handler {
             None => String::new(),
         };
         let what = What { tool: request.name.to_string(), arguments, caller: caller.clone() };
+        // Dropped when the request has its answer, which may be a question that the call goes on after.
+        let answered = context.ct.child_token();
+        let _answered = answered.clone().drop_guard();
         let call = {
-            // It may outlast the request.
-            let (kernel, what) = (kernel.clone(), what.clone());
-            async move { kernel.call(&what.tool, &what.arguments, &what.caller).await }
+            let (inner, log, what) = (Arc::clone(&self.inner), Arc::clone(&self.log), what.clone());
+            let mut context = context.clone();
+            context.ct = answered;
+            async move {
+                let call = inner.kernel.call(&what.tool, &what.arguments, &what.caller);
+                log.told(&context, progress::told(&inner.kernel, &what.tool, &context, call)).await
+            }
         };
         let call = calls.carry_out(what, &request, &context, call);
         let reply = tokio::select! {
@@ -220,7 +249,7 @@ impl ServerHandler for Handler {
             // Dropping the call is what ends it.
             () = context.ct.cancelled() => return Err(ErrorData::internal_error("the call was cancelled", None)),
         };
-        if let (Some(tasks), Ok(Ok(reply))) = (&self.0.tasks, &reply)
+        if let (Some(tasks), Ok(Ok(reply))) = (&self.inner.tasks, &reply)
             && tasks::are_known_to(&context)
             && let Some(task) = tasks.started(kernel, &request.name, reply).await.map_err(|error| internal(&error))?
         {
@@ -242,7 +271,7 @@ impl ServerHandler for Handler {
     }
 
     async fn get_task(&self, request: GetTaskParams, context: RequestContext<RoleServer>) -> Result<GetTaskResult, ErrorData> {
-        let Inner { kernel, outbox, .. } = &*self.0;
+        let Inner { kernel, outbox, .. } = &*self.inner;
         let said = |result: &mut CallToolResult| {
             result.content.extend(outbox.iter().flat_map(|outbox| tools::messages(outbox.take())));
         };
@@ -251,11 +280,11 @@ impl ServerHandler for Handler {
 
     async fn update_task(&self, request: UpdateTaskParams, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
         // What a task waits for is asked of nobody here; an answer to nothing is passed over, as the protocol wants it.
-        self.tasks()?.find(&self.0.kernel, self.caller(&context)?, &request.task_id).await.map(drop)
+        self.tasks()?.find(&self.inner.kernel, self.caller(&context)?, &request.task_id).await.map(drop)
     }
 
     async fn cancel_task(&self, request: CancelTaskParams, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
-        self.tasks()?.cancel(&self.0.kernel, self.caller(&context)?, &request.task_id).await
+        self.tasks()?.cancel(&self.inner.kernel, self.caller(&context)?, &request.task_id).await
     }
 
     async fn list_prompts(
@@ -264,7 +293,7 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         only_page(page.as_ref())?;
-        Ok(ListPromptsResult::with_all_items(prompts::list(&self.0.kernel, self.caller(&context)?)))
+        Ok(ListPromptsResult::with_all_items(prompts::list(&self.inner.kernel, self.caller(&context)?)))
     }
 
     async fn get_prompt(
@@ -272,7 +301,8 @@ impl ServerHandler for Handler {
         request: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let made = prompts::get(&self.0.kernel, self.caller(&context)?, &request.name, request.arguments.as_ref());
+        let made = prompts::get(&self.inner.kernel, self.caller(&context)?, &request.name, request.arguments.as_ref());
+        let made = self.log.told(&context, made);
         let made = tokio::select! {
             biased;
             made = made => made,
@@ -291,7 +321,7 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         let after = page.as_ref().and_then(|page| page.cursor.as_deref());
-        let listed = resources::list(&self.0.kernel, self.caller(&context)?, &self.1.limits, after).await?;
+        let listed = resources::list(&self.inner.kernel, self.caller(&context)?, &self.follower.limits, after).await?;
         let mut result = ListResourcesResult::with_all_items(listed.0);
         result.next_cursor = listed.1;
         Ok(result)
@@ -303,7 +333,7 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         only_page(page.as_ref())?;
-        Ok(ListResourceTemplatesResult::with_all_items(resources::templates(&self.0.kernel, self.caller(&context)?)))
+        Ok(ListResourceTemplatesResult::with_all_items(resources::templates(&self.inner.kernel, self.caller(&context)?)))
     }
 
     async fn read_resource(
@@ -312,7 +342,8 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let uri = &request.uri;
-        let read = resources::read(&self.0.kernel, self.caller(&context)?, &self.1.limits, uri);
+        let read = resources::read(&self.inner.kernel, self.caller(&context)?, &self.follower.limits, uri);
+        let read = self.log.told(&context, read);
         let read = tokio::select! {
             biased;
             read = read => read,
@@ -336,11 +367,11 @@ impl ServerHandler for Handler {
         let caller = self.caller(&context)?;
         let mut words = match &request.r#ref {
             Reference::Prompt(prompt) => {
-                prompts::complete(&self.0.kernel, caller, &prompt.name, &request.argument.name, &request.argument.value)
+                prompts::complete(&self.inner.kernel, caller, &prompt.name, &request.argument.name, &request.argument.value)
             }
             Reference::Resource(template) => {
                 let ArgumentInfo { name, value, .. } = &request.argument;
-                resources::complete(&self.0.kernel, caller, &template.uri, name, value)
+                resources::complete(&self.inner.kernel, caller, &template.uri, name, value)
             }
             _ => Vec::new(),
         };
@@ -355,45 +386,45 @@ impl ServerHandler for Handler {
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         if let Ok(caller) = self.caller_in(&context.extensions) {
-            self.1.follow_lists(caller.clone());
+            self.follower.follow_lists(caller.clone());
         }
-        self.0.changes.tell(&self.1);
-        drop(tokio::spawn(news::to_client(Arc::downgrade(&self.1), context.peer)));
+        self.inner.changes.tell(&self.follower);
+        drop(tokio::spawn(news::to_client(Arc::downgrade(&self.follower), context.peer)));
     }
 
     async fn subscribe(&self, request: SubscribeRequestParams, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
-        self.1.watch(&request.uri, self.caller(&context)?)
+        self.follower.watch(&request.uri, self.caller(&context)?)
     }
 
     async fn unsubscribe(&self, request: UnsubscribeRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
-        self.1.forget(&request.uri);
+        self.follower.forget(&request.uri);
         Ok(())
     }
 
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
         let mut accepted = requested.clone();
         if let Some(resources) = &mut accepted.resource_subscriptions {
-            resources.truncate(self.1.limits.subscriptions);
+            resources.truncate(self.follower.limits.subscriptions);
         }
         Some(accepted)
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         let caller = self.caller(context.request_context())?.clone();
-        let follower = Follower::new(self.0.kernel.clone(), Arc::clone(&self.1.limits));
+        let follower = Follower::new(self.inner.kernel.clone(), Arc::clone(&self.follower.limits));
         for uri in context.accepted().resource_subscriptions.iter().flatten() {
             // Of what is unknown there is nothing to tell.
             let _ = follower.watch(uri, &caller);
         }
         follower.follow_lists(caller);
-        self.0.changes.tell(&follower);
+        self.inner.changes.tell(&follower);
         news::to_listener(Arc::downgrade(&follower), &context).await;
         Ok(())
     }
 
     async fn on_custom_request(&self, request: CustomRequest, _: RequestContext<RoleServer>) -> Result<CustomResult, ErrorData> {
         // What the SDK cannot read comes here, too.
-        const OURS: [&str; 15] = [
+        const OURS: [&str; 16] = [
             "initialize",
             "tools/list",
             "tools/call",
@@ -408,6 +439,7 @@ impl ServerHandler for Handler {
             "resources/subscribe",
             "resources/unsubscribe",
             "completion/complete",
+            "logging/setLevel",
             "subscriptions/listen",
         ];
         Err(if OURS.contains(&request.method.as_str()) {

@@ -12,6 +12,7 @@ use nekro_core::{
 };
 use serde_json::json;
 
+use super::passing::{Passing, how_far};
 use crate::{
     agent::{Progress, Surface, TaskProgress},
     cli::plain,
@@ -41,6 +42,8 @@ struct Shown {
     in_script: bool,
     // A turn is under way.
     is_turn: bool,
+    // How far a call has come.
+    passing: Passing,
 }
 
 impl Conversation {
@@ -57,6 +60,7 @@ impl Conversation {
 impl Shown {
     /// Tells how long the model thought, once it does something else.
     fn fold(&mut self) {
+        self.passing.clear(&mut std::io::stdout());
         if !self.thoughts.trim().is_empty() {
             let count = self.thoughts.trim().lines().count();
             let lines = if count == 1 { "line" } else { "lines" };
@@ -75,6 +79,15 @@ impl Shown {
 
     fn margin(&self) -> &'static str {
         if self.in_script { "  " } else { "" }
+    }
+
+    /// Shows a line that the next thing to be shown takes the place of.
+    fn pass(&mut self, line: &str) {
+        if !self.thoughts.is_empty() || !self.text.is_empty() {
+            self.fold();
+            self.end_line();
+        }
+        self.passing.show(&mut std::io::stdout(), line);
     }
 
     fn note(&mut self, note: impl std::fmt::Display) {
@@ -144,6 +157,10 @@ impl Surface for Conversation {
             Progress::CallBegan { tool, arguments, .. } => {
                 let margin = shown.margin();
                 shown.note(format_args!("{margin}→ {} {}", plain(tool), short(arguments)));
+            }
+            Progress::CallAdvanced { tool, report, .. } => {
+                let margin = shown.margin();
+                shown.pass(&format!("{margin}{}", how_far(tool, report)));
             }
             Progress::CallEnded { tool, outcome, micros, text, .. } => {
                 let margin = shown.margin();

@@ -137,6 +137,10 @@ impl Surface for Feed {
             Progress::CallBegan { call, tool, arguments } => {
                 ("call_began", json!({ "turn": turn, "call": call, "tool": tool, "arguments": arguments }))
             }
+            Progress::CallAdvanced { call, tool, report } => {
+                let (done, total, text) = (report.done(), report.total(), report.text());
+                ("call_progress", json!({ "turn": turn, "call": call, "tool": tool, "done": done, "total": total, "text": text }))
+            }
             Progress::CallEnded { call, tool, outcome, micros, text } => (
                 "call_ended",
                 json!({ "turn": turn, "call": call, "tool": tool, "outcome": outcome, "micros": micros, "text": text }),
@@ -190,5 +194,29 @@ impl ObserverPort for Feed {
             self.sessions.tell(notice.clone().about(session.as_str()));
         }
         self.facts.tell(notice.about(fact.name()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nekro_core::ProgressReport;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_follows_a_session_is_told_how_far_its_calls_have_come() {
+        let feed = Feed::new(8, None);
+        let mut told = feed.sessions.listen().about("s");
+        let (session, turn) = (SessionId::from("s"), TurnId::from("t"));
+        for total in [Some(4.0), None] {
+            let report = ProgressReport::new(1.0, total, "reading");
+            feed.progress(&session, &turn, Progress::CallAdvanced { call: "c", tool: "a.b", report: &report });
+            let frame = told.next().await.expect("an event");
+            let data = frame.lines().find_map(|line| line.strip_prefix("data: ")).expect("its data");
+            let data: Value = serde_json::from_str(data).expect("JSON");
+            assert!(frame.contains("event: call_progress\n"), "{frame}");
+            let expected = json!({ "turn": "t", "call": "c", "tool": "a.b", "done": 1.0, "total": total, "text": "reading" });
+            assert_eq!(data, expected);
+        }
     }
 }

@@ -15,6 +15,7 @@ mod model;
 mod offers;
 mod peers;
 mod process;
+mod progress;
 mod random;
 mod reach;
 mod schedules;
@@ -52,6 +53,7 @@ pub use self::{
     offers::Offers,
     peers::Peers,
     process::{CommandBuilder, Process, ProcessOutput, ProcessPort, ProcessRequest},
+    progress::{Progress, ProgressFollower, ProgressPort, ProgressReport},
     random::{Random, RandomPort},
     schedules::{Schedules, SchedulesPort},
     secrets::{Secrets, SecretsPort},

@@ -38,7 +38,7 @@ use crate::{
 ///         Ok(())
 ///     }
 ///
-///     fn call<'a>(&'a self, _: Map<String, Value>, _: &'a Caller) -> BoxFuture<'a, Result<Reply>> {
+///     fn call<'a>(&'a self, _: Map<String, Value>, _: &'a Caller, _: &'a Progress) -> BoxFuture<'a, Result<Reply>> {
 ///         Box::pin(async { self.0.clone().into_reply() })
 ///     }
 /// }

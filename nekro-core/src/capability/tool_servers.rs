@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
 
-use super::CapabilityDecl;
+use super::{CapabilityDecl, Progress};
 use crate::{
     call::{BoxFuture, Call},
     error::{Error, Result},
@@ -53,13 +53,18 @@ pub trait ToolServerLink: Send + Sync {
     /// Waits until the server is there or the first attempt has failed, for so long at most.
     fn settled(&self, limit: Duration) -> BoxFuture<'_, ()>;
 
-    /// Calls a tool by the name that it has at the server.
+    /// Calls a tool by the name that it has at the server. What the server says of how far it has come is passed on to `progress`.
     ///
     /// # Errors
     ///
     /// `unavailable` while the server is not there, `timeout`, `busy`, and `server_failed` with what the server says. That a tool failed
     /// is no error here.
-    fn call<'a>(&'a self, tool: &'a str, arguments: Map<String, Value>) -> BoxFuture<'a, Result<ServerAnswer>>;
+    fn call<'a>(
+        &'a self,
+        tool: &'a str,
+        arguments: Map<String, Value>,
+        progress: &'a Progress,
+    ) -> BoxFuture<'a, Result<ServerAnswer>>;
 }
 
 /// A tool as a server describes it. Nothing of it is to be trusted.
@@ -128,8 +133,13 @@ impl ToolServerLink for GatedLink {
         self.link.settled(limit)
     }
 
-    fn call<'a>(&'a self, tool: &'a str, arguments: Map<String, Value>) -> BoxFuture<'a, Result<ServerAnswer>> {
-        Box::pin(self.gate.pass(self.link.call(tool, arguments)))
+    fn call<'a>(
+        &'a self,
+        tool: &'a str,
+        arguments: Map<String, Value>,
+        progress: &'a Progress,
+    ) -> BoxFuture<'a, Result<ServerAnswer>> {
+        Box::pin(self.gate.pass(self.link.call(tool, arguments, progress)))
     }
 }
 

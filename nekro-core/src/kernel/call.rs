@@ -23,7 +23,7 @@ use crate::{
     argument::{Form, from_words, suggest},
     call::{Body, BoxFuture, Call, Input},
     caller::Caller,
-    capability::Ctx,
+    capability::{Ctx, Progress},
     error::{Error, Result},
     event::{
         Approval, Gate, Verdict,
@@ -177,7 +177,7 @@ impl Kernel {
                 let _plugin = Arc::clone(plugin);
                 drop(live);
                 check(&entry, arguments)?;
-                Box::pin(call_offered(offered, arguments, caller, limit)).await
+                Box::pin(self.call_offered(offered, arguments, caller, limit)).await
             }
         };
         result.map_err(|failure| Self::explain(restriction, failure, tool))
@@ -244,9 +244,23 @@ impl Kernel {
                 Body::Sync(body) => guarded(|| body(&call)),
                 Body::Async(body) => limited(body(&call), limit).await,
             },
-            Source::Offered(entry) => call_offered(entry, arguments, caller, limit).await,
+            Source::Offered(entry) => self.call_offered(entry, arguments, caller, limit).await,
         };
         result.map_err(|failure| Self::explain(restriction, failure, tool.name()))
+    }
+
+    async fn call_offered(
+        &self,
+        entry: &OfferedEntry,
+        arguments: &str,
+        caller: &Caller,
+        limit: Duration,
+    ) -> Result<Reply, Failure> {
+        let arguments = object(arguments).map_err(Failure::Error)?;
+        let progress = Progress::of_call(self.ports(), caller);
+        // Its making may panic, too.
+        let call = guarded(|| Ok(entry.tool.body.call(arguments, caller, &progress)))?;
+        limited(call, limit).await
     }
 
     /// Calls a tool with everything that plugins have to say about it.
@@ -513,13 +527,6 @@ fn check(tool: &Tool<'_>, arguments: &str) -> Result<()> {
             guarded(|| entry.tool.body.check(&arguments)).map_err(|failure| failure.into_error(&entry.name, "call_deadline"))
         }
     }
-}
-
-async fn call_offered(entry: &OfferedEntry, arguments: &str, caller: &Caller, limit: Duration) -> Result<Reply, Failure> {
-    let arguments = object(arguments).map_err(Failure::Error)?;
-    // Its making may panic, too.
-    let call = guarded(|| Ok(entry.tool.body.call(arguments, caller)))?;
-    limited(call, limit).await
 }
 
 fn object(arguments: &str) -> Result<Map<String, Value>> {

@@ -56,6 +56,8 @@ pub struct Limits {
     pub rate_callers: usize,
     /// How many tools that are not linked one plugin may offer while it runs.
     pub offered_tools: usize,
+    /// How many reports of its progress a call may pass on in a second; of those between, the newest counts. With 0 it passes none on.
+    pub progress_per_second: u32,
     /// After how many failures in `breaker_window` a handler is no longer called; with 0 it always is.
     pub breaker_failures: usize,
     /// The time in which failures are counted.
@@ -85,6 +87,7 @@ impl Default for Limits {
             concurrency: 4,
             rate_callers: 10_000,
             offered_tools: 500,
+            progress_per_second: 20,
             breaker_failures: 5,
             breaker_window: Duration::from_secs(60),
             breaker_cooldown: Duration::from_secs(30),

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use serde_json::Value;
 
 use super::{ToolEntry, describe::schema_of, offered::OfferedEntry};
-use crate::{capability::Ctx, output::Kind, plugin::PluginDecl, tool::Effect};
+use crate::{capability::Ctx, lend::LentKind, output::Kind, plugin::PluginDecl, tool::Effect};
 
 /// A tool as callers find it.
 #[derive(Clone)]
@@ -133,6 +133,11 @@ impl<'k> Tool<'k> {
                 parameters
             }
         }
+    }
+
+    /// Tells whether it may report how far a call of it has come: its function takes [`Progress`](crate::Progress), or it is offered.
+    pub fn has_progress(&self) -> bool {
+        self.entry().is_none_or(|entry| entry.decl.lent.iter().any(|lent| lent.kind == LentKind::Progress))
     }
 
     pub(super) fn plugin_index(&self) -> usize {

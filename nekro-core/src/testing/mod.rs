@@ -30,6 +30,7 @@ mod http;
 mod model;
 mod ports;
 mod process;
+mod progress;
 mod schedules;
 mod tasks;
 
@@ -43,6 +44,7 @@ pub use self::{
     model::FakeModel,
     ports::{Approver, FakeClock, FakeEnv, FakeSecrets, FakeSessions, Outbox, Recorder, SeededRandom},
     process::{FakeOutput, FakeProcess},
+    progress::FakeProgress,
     schedules::FakeSchedules,
     tasks::{FakeRun, FakeTasks},
 };
@@ -51,8 +53,8 @@ use crate::{
     caller::Caller,
     capability::{
         By, ClockPort, EnvPort, Files, FilesPort, HttpPort, HttpRequest, MemoryFiles, MemoryStore, MemoryVectors, MessagesPort,
-        ModelPort, ModelRequest, Ports, ProcessPort, ProcessRequest, RandomPort, SchedulesPort, SecretsPort, SessionsPort,
-        StoreLimits, StorePort, TaskRun, TasksPort, VectorsPort,
+        ModelPort, ModelRequest, Ports, ProcessPort, ProcessRequest, ProgressPort, ProgressReport, RandomPort, SchedulesPort,
+        SecretsPort, SessionsPort, StoreLimits, StorePort, TaskRun, TasksPort, VectorsPort,
     },
     error::{Error, Result},
     event::{Decision, Fact},
@@ -81,6 +83,7 @@ pub struct Host {
     files: Arc<MemoryFiles>,
     model: Arc<FakeModel>,
     process: Arc<FakeProcess>,
+    progress: Arc<FakeProgress>,
     sessions: Arc<FakeSessions>,
     tasks: Arc<FakeTasks>,
     schedules: Arc<FakeSchedules>,
@@ -266,6 +269,7 @@ impl HostBuilder {
         let clock = Arc::new(FakeClock::default());
         let files = Arc::new(MemoryFiles::default());
         let sessions = Arc::new(FakeSessions::default());
+        let progress = Arc::new(FakeProgress::default());
         let (tasks, schedules) = (Arc::new(FakeTasks::default()), Arc::new(FakeSchedules::default()));
         let ports = Ports::new()
             .with::<dyn StorePort>(Arc::new(MemoryStore::new(Arc::clone(&clock) as _, self.store)))
@@ -278,6 +282,7 @@ impl HostBuilder {
             .with::<dyn FilesPort>(Arc::clone(&files) as _)
             .with::<dyn ModelPort>(Arc::clone(&self.model) as _)
             .with::<dyn ProcessPort>(Arc::clone(&self.process) as _)
+            .with::<dyn ProgressPort>(Arc::clone(&progress) as _)
             .with::<dyn SessionsPort>(Arc::clone(&sessions) as _)
             .with::<dyn TasksPort>(Arc::clone(&tasks) as _)
             .with::<dyn VectorsPort>(Arc::new(MemoryVectors::default()))
@@ -300,7 +305,9 @@ impl HostBuilder {
             Watched::new::<dyn TasksPort>("Tasks", &ports),
             Watched::new::<dyn VectorsPort>("Vectors", &ports),
         ];
-        let watched = watched.into_iter().flatten().collect();
+        let held = Arc::clone(&progress);
+        let of_progress = Watched { name: "Progress", usual: held.held(), count: Box::new(move || held.held()) };
+        let watched = watched.into_iter().flatten().chain([of_progress]).collect();
         let roots = std::iter::once(self.plugin).chain(self.others);
         let registry = Registry::new(closure(roots)).map_err(|error| error.to_string())?;
         let config = Configuration::new(self.config);
@@ -323,6 +330,7 @@ impl HostBuilder {
             files,
             model: self.model,
             process: self.process,
+            progress,
             sessions,
             tasks,
             schedules,
@@ -497,6 +505,11 @@ impl Host {
     /// Returns the programs that were run, in order.
     pub fn runs(&self) -> Vec<ProcessRequest> {
         self.process.runs()
+    }
+
+    /// Returns how far calls have told they came, in order: every report, however fast they came.
+    pub fn progress(&self) -> Vec<ProgressReport> {
+        self.progress.reports()
     }
 
     /// Returns the tasks that were started, in order. None of them runs by itself.

@@ -173,8 +173,16 @@ async fn read(
 
 /// Looks at the feeds that this conversation follows, and returns what is new since the last time.
 #[tool(deadline = "5m", tags = ["feed", "rss", "news"])]
-async fn check(ctx: &Ctx, http: &Http, store: &Store, clock: &Clock, events: &Events, feeds: &Feeds) -> Result<Checked> {
-    feeds.look_at_all(ctx, http, &store.session()?, clock, events).await
+async fn check(
+    ctx: &Ctx,
+    http: &Http,
+    store: &Store,
+    clock: &Clock,
+    events: &Events,
+    progress: &Progress,
+    feeds: &Feeds,
+) -> Result<Checked> {
+    feeds.look_at_all(ctx, http, &store.session()?, clock, events, progress).await
 }
 
 /// Looks at the feeds that a conversation follows, and tells its people what is new.
@@ -186,9 +194,10 @@ async fn look(
     clock: &Clock,
     events: &Events,
     messages: &Messages,
+    progress: &Progress,
     feeds: &Feeds,
 ) -> Result<usize> {
-    let checked = feeds.look_at_all(ctx, http, &store.session()?, clock, events).await?;
+    let checked = feeds.look_at_all(ctx, http, &store.session()?, clock, events, progress).await?;
     for news in &checked.new {
         messages.send(announced(news)).await?;
     }
@@ -258,12 +267,21 @@ impl Feeds {
     }
 
     /// Looks at all feeds of a conversation, emits what is new, and returns it.
-    async fn look_at_all(&self, ctx: &Ctx, http: &Http, store: &Store, clock: &Clock, events: &Events) -> Result<Checked> {
+    async fn look_at_all(
+        &self,
+        ctx: &Ctx,
+        http: &Http,
+        store: &Store,
+        clock: &Clock,
+        events: &Events,
+        progress: &Progress,
+    ) -> Result<Checked> {
         let mut subscriptions = all(store).await?;
         // If time runs out, those that had to wait come first the next time.
         subscriptions.sort_by_key(|subscription| subscription.checked);
         let mut checked = Checked { feeds: subscriptions.len(), new: Vec::new(), failed: Vec::new() };
-        for subscription in subscriptions {
+        for (done, subscription) in subscriptions.into_iter().enumerate() {
+            progress.done_of(done, checked.feeds, &subscription.title);
             match self.look(http, store, clock, &subscription).await {
                 Ok(Some(news)) if !news.entries.is_empty() => checked.new.push(news),
                 Ok(_) => {}

@@ -95,6 +95,17 @@ fn what_is_there_when_a_feed_is_followed_is_not_new() {
 }
 
 #[test]
+fn whoever_waits_is_told_which_feed_is_looked_at() {
+    let host = host([rss(), later(), later()]);
+    host.call("subscribe", json!({ "url": URL })).expect("it is followed");
+    check(&host);
+    assert_eq!(host.progress().iter().map(ToString::to_string).collect::<Vec<_>>(), ["0 of 1, Tea & cake"]);
+    let run = FakeRun::new().shared();
+    host.run_task("look", json!({}), &run).expect("it looks");
+    assert_eq!(run.told_progress(), [(0, "Tea & cake".to_owned())]);
+}
+
+#[test]
 fn a_server_is_asked_only_for_what_has_changed() {
     let host = host([rss(), FakeAnswer::status(304), later(), FakeAnswer::status(304)]);
     host.call("subscribe", json!({ "url": URL })).expect("it is followed");

@@ -98,6 +98,7 @@ async fn ingest(
     vectors: &Vectors,
     clock: &Clock,
     events: &Events,
+    progress: &Progress,
     knowledge: &Knowledge,
     /// The document: a file of this conversation, such as "manual.md", or a data URL, such as "data:text/plain,…".
     file: FileSource,
@@ -138,7 +139,7 @@ async fn ingest(
     // Written down first: whatever goes wrong then, there is something to remove.
     store.set(&key(&name), &source).await?;
     places.delete_where(of(Some(&name))).await?;
-    write(&places, &name, &chunks).await?;
+    write(&places, &name, &chunks, progress).await?;
     events.emit(SourceIngested { session: ctx.session().cloned(), source: source.clone() });
     Ok(source)
 }
@@ -207,7 +208,7 @@ const COLLECTION: &str = "places";
 /// How many places are written at once.
 const BATCH: usize = 200;
 
-async fn write(places: &Collection<Place>, source: &SourceName, chunks: &[Chunk]) -> Result<()> {
+async fn write(places: &Collection<Place>, source: &SourceName, chunks: &[Chunk], progress: &Progress) -> Result<()> {
     let make = |(number, chunk): (usize, &Chunk)| {
         let place = Place {
             source: source.clone(),
@@ -218,7 +219,8 @@ async fn write(places: &Collection<Place>, source: &SourceName, chunks: &[Chunk]
         (format!("{:016x}/{number}", source::fingerprint(source.as_str())), chunk.text.clone(), place)
     };
     let made: Vec<_> = chunks.iter().enumerate().map(make).collect();
-    for batch in made.chunks(BATCH) {
+    for (number, batch) in made.chunks(BATCH).enumerate() {
+        progress.done_of(number * BATCH, made.len(), format!("writing places of {source}"));
         places.upsert_all(batch.iter().map(|(id, text, place)| (id.clone(), text.clone(), place))).await?;
     }
     Ok(())

@@ -62,6 +62,18 @@ fn what_was_taken_in_is_found_with_where_it_stands() {
 }
 
 #[test]
+fn whoever_waits_for_a_long_document_is_told_how_far_it_is() {
+    let host = host(json!({ "place_characters": 200 }));
+    let long = (0..300).map(|number| format!("# Tea {number}\n\n{}\n\n", "Boil the water. ".repeat(10))).collect::<String>();
+    host.run(host.files::<Knowledge>().exchange().expect("a conversation").write("long.md", long)).expect("a file");
+    let places = ingest(&host, json!({ "file": "long.md" })).places;
+    let told: Vec<_> = host.progress().iter().map(ToString::to_string).collect();
+    let expected: Vec<_> =
+        (0..places).step_by(200).map(|done| format!("{done} of {places}, writing places of long.md")).collect();
+    assert!(told == expected && told.len() > 1, "{told:?}");
+}
+
+#[test]
 fn a_document_of_the_same_name_is_replaced() {
     let host = host(json!({}));
     ingest(&host, json!({ "file": "manual.md" }));

@@ -7,8 +7,8 @@ use std::{
 };
 
 use nekro_core::{
-    BoxFuture, Caller, Error, NotOffered, OfferedBody, OfferedTool, Offers, Reply, Result, ServerTool, Store, ToolServerFollower,
-    ToolServerLink,
+    BoxFuture, Caller, Error, NotOffered, OfferedBody, OfferedTool, Offers, Progress, ProgressFollower, ProgressReport, Reply,
+    Result, ServerTool, Store, ToolServerFollower, ToolServerLink,
 };
 use serde_json::{Map, Value};
 
@@ -261,17 +261,28 @@ impl ToolServerFollower for Follower {
     }
 }
 
+/// Passes on how far a server says that it has come: its text is somebody else's.
+struct Told(Progress);
+
+impl ProgressFollower for Told {
+    fn report(&self, report: ProgressReport) {
+        let text = clean(report.text(), usize::MAX).replace(['\n', '\t'], " ");
+        self.0.report(ProgressReport::new(report.done(), report.total(), text));
+    }
+}
+
 impl OfferedBody for Body {
     fn check(&self, arguments: &Map<String, Value>) -> Result<()> {
         definition::check(&self.arguments, arguments).map_err(|problem| Error::new(problem).with_code("invalid_arguments"))
     }
 
-    fn call<'a>(&'a self, arguments: Map<String, Value>, _: &'a Caller) -> BoxFuture<'a, Result<Reply>> {
+    fn call<'a>(&'a self, arguments: Map<String, Value>, _: &'a Caller, progress: &'a Progress) -> BoxFuture<'a, Result<Reply>> {
         Box::pin(async move {
             let gone = || Error::new("the plugin `mcp` has stopped").with_code("ending");
             let server = self.server.upgrade().ok_or_else(gone)?;
             let link = server.link().ok_or_else(gone)?;
-            answer::reply(&server.name, link.call(&self.tool, arguments).await?, self.has_form)
+            let told = Progress::new(progress.is_followed().then(|| Arc::new(Told(progress.clone())) as _));
+            answer::reply(&server.name, link.call(&self.tool, arguments, &told).await?, self.has_form)
         })
     }
 }

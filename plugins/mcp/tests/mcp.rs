@@ -6,8 +6,8 @@ use std::{
 };
 
 use nekro_core::{
-    BoxFuture, Error, Part, Result, ServerAnswer, ServerTool, ToolServerFollower, ToolServerLink, ToolServersPort, prelude::*,
-    testing::Host,
+    BoxFuture, Error, Part, ProgressReport, Result, ServerAnswer, ServerTool, ToolServerFollower, ToolServerLink,
+    ToolServersPort, prelude::*, testing::Host,
 };
 use nekro_plugin_mcp::Mcp;
 use serde_json::{Map, Value, json};
@@ -22,6 +22,7 @@ struct Inner {
     follower: Option<Arc<dyn ToolServerFollower>>,
     called: Vec<(String, Value)>,
     answer: ServerAnswer,
+    told: Vec<ProgressReport>,
 }
 
 struct Link(Arc<Fake>);
@@ -50,9 +51,15 @@ impl ToolServerLink for Link {
         })
     }
 
-    fn call<'a>(&'a self, tool: &'a str, arguments: Map<String, Value>) -> BoxFuture<'a, Result<ServerAnswer>> {
+    fn call<'a>(
+        &'a self,
+        tool: &'a str,
+        arguments: Map<String, Value>,
+        progress: &'a Progress,
+    ) -> BoxFuture<'a, Result<ServerAnswer>> {
         let mut inner = self.0.0.lock().expect("nobody panicked");
         inner.called.push((tool.to_owned(), Value::Object(arguments)));
+        inner.told.iter().for_each(|report| progress.report(report.clone()));
         let answer = inner.answer.clone();
         Box::pin(async { Ok(answer) })
     }
@@ -102,6 +109,14 @@ fn a_tool_of_a_server_is_called_by_its_name_there() {
     assert_eq!(fake.0.lock().expect("nobody panicked").called, [("read/file".to_owned(), json!({ "path": "a" }))]);
     let error = host.call("mcp.files.read_file", json!({})).expect_err("a path is missing");
     assert_eq!((error.code(), error.message()), ("invalid_arguments", "`path` is missing"));
+}
+
+#[test]
+fn how_far_a_server_says_it_has_come_is_passed_on_and_its_text_steers_no_terminal() {
+    let (host, fake) = start(json!({}), vec![tool("read", "Reads.")]);
+    fake.0.lock().expect("nobody panicked").told = vec![ProgressReport::new(0.5, Some(1.0), "\u{1b}[2Jhalf\nway\u{202e}")];
+    host.call("mcp.files.read", json!({ "path": "a" })).expect("a reply");
+    assert_eq!(host.progress(), [ProgressReport::new(0.5, Some(1.0), "[2Jhalf way")]);
 }
 
 #[test]

@@ -43,6 +43,20 @@ async fn each_kind_of_tool_reaches_the_model_in_its_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn how_far_a_call_has_come_is_shown_while_it_goes_on() {
+    let world = usual().await;
+    let calls = vec![("probe.wait", json!({ "millis": 50 })), ("probe.look", json!({}))];
+    world.script("hello", [Step::Call(calls), Step::Say("done")]).await;
+    let seen = world.people.seen();
+    let at = |begin: &str| seen.iter().position(|seen| seen.starts_with(begin)).unwrap_or_else(|| panic!("{begin} {seen:?}"));
+    let told = at("CallAdvanced");
+    assert!(seen[told].contains("probe.wait") && seen[told].contains("waiting"), "{}", seen[told]);
+    let ended = seen.iter().position(|seen| seen.starts_with("CallEnded") && seen.contains("probe.wait"));
+    assert!(at("CallBegan") < told && Some(told) < ended, "{seen:?}");
+    assert_eq!(seen.iter().filter(|seen| seen.starts_with("CallAdvanced")).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn wrong_arguments_and_unknown_tools_are_told_to_the_model() {
     let world = usual().await;
     let calls = vec![("probe.echo", json!({ "txet": "hi" })), ("probe.ecko", json!({})), ("probe.echo", json!([1]))];

@@ -127,9 +127,11 @@ fn echo(
 async fn wait(
     script: &Script,
     clock: &Clock,
+    progress: &Progress,
     /// How long, in milliseconds.
     millis: u64,
 ) -> String {
+    progress.done(0, "waiting");
     script.during(clock, millis).await;
     format!("waited {millis}")
 }

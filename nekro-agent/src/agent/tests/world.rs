@@ -7,8 +7,8 @@ use std::{
 };
 
 use nekro_core::{
-    BoxFuture, Caller, ClockPort, Error, FilesPort, MemoryFiles, MemoryStore, MessagesPort, Ports, RandomPort, Result,
-    SchedulesPort, SessionId, SessionsPort, StorePort, TasksPort, TurnId,
+    BoxFuture, Caller, ClockPort, Error, FilesPort, MemoryFiles, MemoryStore, MessagesPort, Ports, ProgressPort, RandomPort,
+    Result, SchedulesPort, SessionId, SessionsPort, StorePort, TasksPort, TurnId,
     event::Fact,
     kernel::{ApprovalPort, Kernel, Limits, ObserverPort, PresencePort},
     testing::{Approver, FakeClock, FakeSchedules, FakeTasks, Outbox, Recorder, SeededRandom},
@@ -24,6 +24,7 @@ use crate::{
     history::{Body, HistoryPort, MemoryHistory, Message},
     model::{Answer, Chunk, Model, ModelError, ModelErrorKind, Request, Sink, Stop, ToolUse, Usage},
     ports::Conversations,
+    progress::Reports,
 };
 
 /// What the model does when it is asked.
@@ -211,6 +212,7 @@ async fn start(probe: Value, settings: Value, history: Arc<MemoryHistory>, model
         .with::<dyn SchedulesPort>(Arc::new(FakeSchedules::default()))
         .with::<dyn RandomPort>(Arc::new(SeededRandom::new(0)))
         .with::<dyn ObserverPort>(Arc::clone(&facts) as _)
+        .with::<dyn ProgressPort>(Arc::new(Reports))
         .with::<dyn ApprovalPort>(Arc::clone(&approver) as _)
         .with::<dyn PresencePort>(Arc::clone(&presences) as _);
     let mut limits = Limits::default();

@@ -39,6 +39,7 @@ use tokio::{
 
 use super::{
     McpServer,
+    call::Followed,
     counted::Counted,
     meter::{Meter, Metered},
     told,
@@ -68,6 +69,7 @@ pub(super) struct Connection {
     service: RunningService<RoleClient, Listener>,
     pub(super) meter: Arc<Meter>,
     changed: Arc<Notify>,
+    followed: Arc<Followed>,
     program: Option<Program>,
     // How long a message may be, where nobody tells that one is too long.
     longest: Option<usize>,
@@ -98,6 +100,7 @@ struct Program {
 /// Hears what a server says without being asked. Whatever it asks for is refused: it gets tools called, and nothing of the agent.
 pub(super) struct Listener {
     changed: Arc<Notify>,
+    followed: Arc<Followed>,
 }
 
 impl Service<RoleClient> for Listener {
@@ -113,8 +116,10 @@ impl Service<RoleClient> for Listener {
         notification: ServerNotification,
         _: NotificationContext<RoleClient>,
     ) -> Result<(), ErrorData> {
-        if matches!(notification, ServerNotification::ToolListChangedNotification(_)) {
-            self.changed.notify_one();
+        match notification {
+            ServerNotification::ToolListChangedNotification(_) => self.changed.notify_one(),
+            ServerNotification::ProgressNotification(told) => self.followed.hear(told.params),
+            _ => {}
         }
         Ok(())
     }
@@ -226,14 +231,15 @@ impl Connection {
     {
         let changed = Arc::new(Notify::new());
         let has_handshake = lifecycle == ClientLifecycleMode::Initialize;
-        let listener = Listener { changed: Arc::clone(&changed) };
+        let followed = Arc::<Followed>::default();
+        let listener = Listener { changed: Arc::clone(&changed), followed: Arc::clone(&followed) };
         match serve_client_with_lifecycle(listener, transport, lifecycle).await {
             Ok(service) => {
                 if !has_handshake {
                     // Changes are told to those who listen. It ends with the connection.
                     drop(tokio::spawn(listen(service.peer().clone(), Arc::clone(&changed))));
                 }
-                Ok(Self { service, meter, changed, program, longest })
+                Ok(Self { service, meter, changed, followed, program, longest })
             }
             Err(problem) => {
                 use ClientInitializeError::{JsonRpcError, NoCompatibleProtocolVersion, TransportError};
@@ -256,6 +262,11 @@ impl Connection {
     /// Returns what calls are made with.
     pub(super) fn peer(&self) -> Peer<RoleClient> {
         self.service.peer().clone()
+    }
+
+    /// Returns the calls whose progress is told.
+    pub(super) fn followed(&self) -> Arc<Followed> {
+        Arc::clone(&self.followed)
     }
 
     /// Waits until the server says that its list has changed.

@@ -213,7 +213,7 @@ async fn an_answer_in_drops_ends_at_the_deadline() {
     let shared = shared(McpServer { call_deadline: Duration::from_millis(500), ..server.settings() });
     let connection = Connection::open(&shared.settings).await.expect("it shakes hands");
     list(&shared, &Notebook::default(), &connection).await.expect("a list");
-    let error = shared.call("x", Map::new()).await.expect_err("it never ends");
+    let error = shared.call("x", Map::new(), &Progress::new(None)).await.expect_err("it never ends");
     assert_eq!((error.code(), error.hint()), ("timeout", Some("the limit is `mcp_servers.test.call_deadline`")));
 }
 

@@ -3,6 +3,7 @@
 //! The plugin `mcp` decides what of them is offered. It names servers, and this room alone knows how they are reached: so no plugin can
 //! start a program or open a connection that the operator did not name, and none sees a key.
 
+mod call;
 mod connection;
 mod counted;
 #[cfg(test)]
@@ -19,10 +20,12 @@ use std::{
     time::Duration,
 };
 
-use nekro_core::{BoxFuture, Error, Result, ServerAnswer, ToolServerFollower, ToolServerLink, ToolServersPort, suggest};
+use nekro_core::{
+    BoxFuture, Error, Progress, Result, ServerAnswer, ToolServerFollower, ToolServerLink, ToolServersPort, suggest,
+};
 use rmcp::{
     RoleClient,
-    model::{CallToolRequestParams, CallToolResponse},
+    model::{CallToolRequestParams, ServerResult},
     service::{Peer, ServiceError},
 };
 use serde_json::{Map, Value};
@@ -32,6 +35,7 @@ use tokio::{
     time::Instant,
 };
 
+use self::call::Followed;
 use self::connection::{Connection, unavailable};
 use self::settings::McpServer;
 pub(crate) use self::settings::McpServersSettings;
@@ -66,7 +70,7 @@ impl ToolServerLink for AtRest {
         Box::pin(std::future::ready(()))
     }
 
-    fn call<'a>(&'a self, _: &'a str, _: Map<String, Value>) -> BoxFuture<'a, Result<ServerAnswer>> {
+    fn call<'a>(&'a self, _: &'a str, _: Map<String, Value>, _: &'a Progress) -> BoxFuture<'a, Result<ServerAnswer>> {
         let error = unavailable(format!("the MCP server `{}` is not started for this command", self.0));
         Box::pin(std::future::ready(Err(error)))
     }
@@ -114,7 +118,7 @@ struct Shared {
 }
 
 enum State {
-    Here(Peer<RoleClient>),
+    Here(Peer<RoleClient>, Arc<Followed>),
     // And why.
     Gone(String),
 }
@@ -148,8 +152,13 @@ impl ToolServerLink for Link {
         })
     }
 
-    fn call<'a>(&'a self, tool: &'a str, arguments: Map<String, Value>) -> BoxFuture<'a, Result<ServerAnswer>> {
-        Box::pin(self.shared.call(tool, arguments))
+    fn call<'a>(
+        &'a self,
+        tool: &'a str,
+        arguments: Map<String, Value>,
+        progress: &'a Progress,
+    ) -> BoxFuture<'a, Result<ServerAnswer>> {
+        Box::pin(self.shared.call(tool, arguments, progress))
     }
 }
 
@@ -158,10 +167,10 @@ impl Shared {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
-    async fn call(&self, tool: &str, arguments: Map<String, Value>) -> Result<ServerAnswer> {
+    async fn call(&self, tool: &str, arguments: Map<String, Value>, progress: &Progress) -> Result<ServerAnswer> {
         let (name, limit) = (&self.name, self.settings.call_deadline);
-        let peer = match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
-            State::Here(peer) => peer.clone(),
+        let (peer, followed) = match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Here(peer, followed) => (peer.clone(), Arc::clone(followed)),
             State::Gone(why) => {
                 return Err(unavailable(format!("the MCP server `{name}` is not there: {why}"))
                     .with_hint("it is tried again; `nekro doctor` tells how it is doing"));
@@ -175,9 +184,12 @@ impl Shared {
                 .retryable());
         };
         let request = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
-        match tokio::time::timeout(limit, peer.call_tool_once(request)).await {
-            Ok(Ok(CallToolResponse::Complete(result))) => Ok(told::answer(result)),
-            Ok(Ok(_)) => Err(failed(name, "it wants something of the client before it answers, which this one does not give")),
+        match tokio::time::timeout(limit, followed.call(&peer, request, progress)).await {
+            Ok(Ok(ServerResult::CallToolResult(result))) => Ok(told::answer(result)),
+            Ok(Ok(ServerResult::InputRequiredResult(_) | ServerResult::CreateTaskResult(_))) => {
+                Err(failed(name, "it wants something of the client before it answers, which this one does not give"))
+            }
+            Ok(Ok(_)) => Err(failed(name, "what it answers to `tools/call` is no answer")),
             Ok(Err(ServiceError::McpError(problem))) => Err(failed(name, &problem.message)),
             Ok(Err(problem)) => Err(unavailable(format!("the MCP server `{name}` was lost during the call: {problem}"))),
             Err(_) => Err(Error::new(format!("the MCP server `{name}` took longer than {limit:?}"))
@@ -229,7 +241,7 @@ async fn open(shared: &Shared, follower: &dyn ToolServerFollower) -> Result<Conn
 /// Tells of the tools: whoever is told can call them at once.
 async fn list(shared: &Shared, follower: &dyn ToolServerFollower, connection: &Connection) -> Result<()> {
     let (tools, more) = connection.list(shared.settings.tools).await?;
-    shared.set(State::Here(connection.peer()));
+    shared.set(State::Here(connection.peer(), connection.followed()));
     follower.listed(tools, more).await;
     Ok(())
 }

@@ -2,16 +2,22 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nekro_core::{Part, ServerTool};
+use nekro_core::{Part, ProgressPort, ServerTool, testing::FakeProgress};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
-    model::{CallToolResponse, CallToolResult, ContentBlock, ListToolsResult, ServerCapabilities, ServerConfig, Tool},
+    model::{
+        CallToolResponse, CallToolResult, ContentBlock, ListToolsResult, ProgressNotificationParam, ServerCapabilities,
+        ServerConfig, Tool,
+    },
     service::RequestContext,
 };
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
 
 use super::*;
+
+/// Follows no call.
+static NOBODY: Progress = Progress::new(None);
 
 /// Keeps what it is told.
 #[derive(Default)]
@@ -74,6 +80,16 @@ impl ServerHandler for Honest {
                 Ok(CallToolResult::success(Vec::new()).into())
             }
             "hang" => std::future::pending().await,
+            "count" => {
+                let token = context.meta.get_progress_token().expect("the client gives one");
+                for done in [1.0, 2.0] {
+                    let told = ProgressNotificationParam::new(token.clone(), done).with_total(2.0).with_message("counting");
+                    let _ = context.peer.notify_progress(told).await;
+                    // Notices that come together may be told in any order.
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                Ok(CallToolResult::success(Vec::new()).into())
+            }
             _ => Err(ErrorData::invalid_params("no such\u{1b}[2J tool", None)),
         }
     }
@@ -144,14 +160,70 @@ async fn tools_are_listed_and_called() {
     let connection = honest(&shared.settings).await;
     list(&shared, &notebook, &connection).await.expect("a list");
     assert_eq!(*notebook.lists.lock().expect("a list"), [(vec!["echo".to_owned()], false)]);
-    let answer = shared.call("echo", object(json!({ "text": "tea" }))).await.expect("an answer");
+    let answer = shared.call("echo", object(json!({ "text": "tea" })), &NOBODY).await.expect("an answer");
     assert_eq!(
         answer,
         ServerAnswer { parts: vec![Part::Text("tea".to_owned())], data: Some(json!({ "text": "tea" })), failed: false }
     );
-    let error = shared.call("nothing", Map::new()).await.expect_err("no such tool");
+    let error = shared.call("nothing", Map::new(), &NOBODY).await.expect_err("no such tool");
     assert_eq!(error.code(), "server_failed");
     assert_eq!(error.message(), r#"the MCP server `test` refused the call, and says: "no such[2J tool""#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_far_a_server_has_come_is_passed_on() {
+    let shared = shared(settings());
+    let connection = honest(&shared.settings).await;
+    list(&shared, &Notebook::default(), &connection).await.expect("a list");
+    let told = FakeProgress::default();
+    shared.call("count", Map::new(), &Progress::new(told.follower())).await.expect("an answer");
+    let told: Vec<_> = told.reports().iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["1 of 2, counting", "2 of 2, counting"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_that_goes_back_is_of_another_call_or_comes_late_is_passed_over() {
+    let shared = shared(settings());
+    let connection = fake(&shared.settings, |mut input, mut output| async move {
+        let id = id(&mut input).await;
+        let list = json!({ "jsonrpc": "2.0", "id": id, "result": { "tools": [] } });
+        output.write_all(format!("{list}\n").as_bytes()).await.expect("the client reads");
+        for _ in 0..2 {
+            let mut line = String::new();
+            input.read_line(&mut line).await.expect("a line");
+            let asked: Value = serde_json::from_str(&line).expect("a call");
+            let token = &asked["params"]["_meta"]["progressToken"];
+            let says = |token: &Value, progress: Value| {
+                let params = json!({ "progressToken": token, "progress": progress, "total": -1, "message": "x".repeat(1_000) });
+                json!({ "jsonrpc": "2.0", "method": "notifications/progress", "params": params }).to_string()
+            };
+            let mut lines = Vec::new();
+            for (token, progress) in [(token, json!(5)), (token, json!(3)), (&json!("nobody's"), json!(9)), (token, json!("all"))]
+            {
+                lines.push(says(token, progress));
+            }
+            for line in lines {
+                output.write_all(format!("{line}\n").as_bytes()).await.expect("the client reads");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            let answer = json!({ "jsonrpc": "2.0", "id": asked["id"], "result": { "content": [] } });
+            for line in [answer.to_string(), says(token, json!(8))] {
+                output.write_all(format!("{line}\n").as_bytes()).await.expect("the client reads");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+        std::future::pending().await
+    })
+    .await
+    .expect("it shakes hands");
+    list(&shared, &Notebook::default(), &connection).await.expect("a list");
+    let told = FakeProgress::default();
+    for _ in 0..2 {
+        shared.call("x", Map::new(), &Progress::new(told.follower())).await.expect("an answer");
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let told: Vec<_> = told.reports().iter().map(|one| (one.done(), one.total(), one.text().len())).collect();
+    assert_eq!(told, [(5.0, None, 200), (5.0, None, 200)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,11 +231,11 @@ async fn a_call_that_hangs_and_one_too_many_end() {
     let shared = shared(McpServer { calls_at_once: 1, ..settings() });
     let connection = honest(&shared.settings).await;
     list(&shared, &Notebook::default(), &connection).await.expect("a list");
-    let (slow, refused) = tokio::join!(shared.call("hang", Map::new()), shared.call("echo", Map::new()));
+    let (slow, refused) = tokio::join!(shared.call("hang", Map::new(), &NOBODY), shared.call("echo", Map::new(), &NOBODY));
     let slow = slow.expect_err("it hangs");
     assert_eq!((slow.code(), slow.hint()), ("timeout", Some("the limit is `mcp_servers.test.call_deadline`")));
     assert_eq!(refused.expect_err("one too many").code(), "busy");
-    shared.call("echo", Map::new()).await.expect("the place is free again");
+    shared.call("echo", Map::new(), &NOBODY).await.expect("the place is free again");
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,7 +249,7 @@ async fn a_list_that_changes_is_told_and_no_more_often_than_allowed() {
     });
     notebook.told.notified().await;
     for _ in 0..20 {
-        shared.call("change", Map::new()).await.expect("it changes");
+        shared.call("change", Map::new(), &NOBODY).await.expect("it changes");
     }
     notebook.told.notified().await;
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -219,7 +291,7 @@ async fn a_server_that_dies_during_a_call_fails_that_call() {
     .await
     .expect("it shakes hands");
     list(&shared, &Notebook::default(), &connection).await.expect("a list");
-    let error = shared.call("x", Map::new()).await.expect_err("it dies");
+    let error = shared.call("x", Map::new(), &NOBODY).await.expect_err("it dies");
     assert_eq!(error.code(), "unavailable", "{error}");
     assert_eq!(stay(&shared, &Notebook::default(), connection).await, "it ended the connection");
 }
@@ -289,7 +361,7 @@ async fn a_program_that_is_not_there_or_ends_at_once_is_told_and_tried_again() {
     let notebook = Arc::new(Notebook::default());
     let link = Link::new("test", &settings("/nowhere/at/all", &[]), Arc::clone(&notebook) as _);
     link.settled(Duration::from_secs(30)).await;
-    let error = link.call("x", Map::new()).await.expect_err("it is not there");
+    let error = link.call("x", Map::new(), &NOBODY).await.expect_err("it is not there");
     assert_eq!(error.code(), "unavailable");
     while notebook.lost.lock().expect("a list").len() < 2 {
         notebook.told.notified().await;
@@ -349,7 +421,7 @@ for line in sys.stdin:
     let notebook = Arc::new(Notebook::default());
     let link = Link::new("test", &settings, Arc::clone(&notebook) as _);
     link.settled(Duration::from_secs(30)).await;
-    let answer = link.call("new", Map::new()).await.expect("an answer");
+    let answer = link.call("new", Map::new(), &NOBODY).await.expect("an answer");
     assert_eq!(answer.parts, [Part::Text("without".to_owned())]);
     // Its list was asked for again, for it said that it has changed.
     while notebook.lists.lock().expect("a list").len() < 2 {
@@ -367,7 +439,7 @@ fn servers_at_rest_are_named_and_not_started() {
     // Without a runtime nothing could be started.
     let link = servers.follow("files", Arc::clone(&notebook) as _).expect("it is named");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let error = runtime.block_on(link.call("read", Map::new())).expect_err("it is not there");
+    let error = runtime.block_on(link.call("read", Map::new(), &NOBODY)).expect_err("it is not there");
     assert_eq!((error.code(), error.message()), ("unavailable", "the MCP server `files` is not started for this command"));
     assert_eq!(*notebook.lost.lock().expect("a list"), [""; 0]);
 }

@@ -61,7 +61,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         Method::Get,
         "/api/sessions/{session}/events",
         "follow_session",
-        "Streams what happens in a session: the steps of its turns and the facts about it.",
+        "Streams what happens in a session: the steps of its turns, how far its calls have come, and the facts about it.",
         run!(follow),
     )
     .answers(Answers::Events),
