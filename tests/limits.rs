@@ -14,8 +14,9 @@ use nekro_core::{
 use nekro_fixture_alpha as _;
 use serde_json::{Map, Value, json};
 
-/// The capabilities whose uses wait for nothing, and have no limits; how many tools `offers` may hold is a limit of the kernel.
-const NOT_WAITED_FOR: [&str; 5] = ["clock", "env", "events", "offers", "random"];
+/// The capabilities whose uses wait for nothing, and have no limits; how many tools `offers` may hold is a limit of the kernel, and
+/// `resources` says what others may read.
+const NOT_WAITED_FOR: [&str; 6] = ["clock", "env", "events", "offers", "random", "resources"];
 
 /// Uses everything.
 #[plugin(id = "every", http = ["api.example.org"], process = ["git"], secrets = ["key"], requires = ["alpha"])]
