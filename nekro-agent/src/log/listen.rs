@@ -34,6 +34,7 @@ pub(crate) trait Listener: Send + Sync {
 }
 
 /// Makes a call, and has somebody listen to what plugins write meanwhile: `INFO` and above, as the log keeps it.
+#[cfg(feature = "mcp")]
 pub(crate) async fn listening<T>(listener: Arc<dyn Listener>, call: impl Future<Output = T>) -> T {
     LISTENER.scope(listener, call).await
 }

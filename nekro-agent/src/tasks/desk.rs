@@ -40,6 +40,7 @@ impl Desk {
     }
 
     /// Returns how long a task is kept that has ended.
+    #[cfg(feature = "mcp")]
     pub(crate) fn keeps(&self) -> Duration {
         self.settings.keep
     }

@@ -64,6 +64,7 @@ pub(crate) enum Scope {
     /// A task, and what belongs to it.
     Only(i64),
     /// The tasks of a conversation, beside other processes.
+    #[cfg_attr(not(any(feature = "mcp", test)), expect(dead_code, reason = "`nekro mcp` alone runs those"))]
     Session(SessionId),
 }
 
