@@ -48,10 +48,10 @@ fn routes_and_webhooks_work_under_every_lint_too() {
     use nekro_core::kernel::{FoundRoute, Given, RawDelivery};
     let host = Host::builder::<Strict>().config(json!({ "key": "s3cret" })).start();
     let kernel = host.kernel();
-    let found = kernel.find_route("strict", "POST", &["count".to_owned(), "5".to_owned()]);
+    let found = kernel.find_route("strict", "POST", &["count", "5"]);
     let FoundRoute::Route(entry, given) = found else { panic!("{found:?}") };
     assert_eq!((entry.decl.role, entry.path()), (Some(nekro_core::Role::Manager), "/p/strict/count/{type}".to_owned()));
-    let given = Given::new(given, vec![("sink".to_owned(), "Ada".to_owned())], serde_json::Map::new());
+    let given = Given::new(given, [("sink".into(), "Ada".into())], serde_json::Map::new());
     let answer = host.run(kernel.route(entry, given, &nekro_core::Caller::operator())).expect("it counts");
     assert_eq!((answer.status, &*answer.media_type), (201, "application/json"));
     let hook = kernel.webhook("strict", "counted").expect("it runs");

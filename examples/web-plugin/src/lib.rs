@@ -65,7 +65,7 @@ mod tests {
             let FoundRoute::Route(route, given) = host.kernel().find_route("counter", "POST", &path) else {
                 panic!("it is not there")
             };
-            let given = Given::new(given, vec![("people".to_owned(), "2".to_owned())], Map::new());
+            let given = Given::new(given, [("people".into(), "2".into())], Map::new());
             let answer = host.run(host.kernel().route(route, given, &Caller::operator())).expect("it counts");
             let Body::Whole(bytes) = answer.body else { panic!("no JSON") };
             assert_eq!(

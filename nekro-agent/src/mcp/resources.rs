@@ -132,7 +132,8 @@ pub(super) async fn read(
     match find(kernel, caller, uri) {
         Some(Place::Route { plugin, path, .. }) => {
             let FoundRoute::Route(route, given) = kernel.find_route(plugin.as_str(), "GET", &path) else { return Ok(None) };
-            let query = Url::parse(uri).map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default();
+            let url = Url::parse(uri).ok();
+            let query = url.iter().flat_map(Url::query_pairs);
             let answer = kernel.route(route, Given::new(given, query, Map::new()), caller).await?;
             contents(answer, uri).map(Some)
         }

@@ -10,6 +10,7 @@ use axum::{
 use nekro_core::{Caller, SessionId};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use url::form_urlencoded;
 
 use super::{access::Identity, problem::Problem};
 
@@ -49,9 +50,8 @@ impl Request {
     }
 
     /// Reads the query as pairs.
-    pub(super) fn pairs(&self) -> Vec<(String, String)> {
-        let query = self.uri.query().unwrap_or_default();
-        url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+    pub(super) fn pairs(&self) -> form_urlencoded::Parse<'_> {
+        form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes())
     }
 
     /// Reads the body.

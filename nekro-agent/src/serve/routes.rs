@@ -1,6 +1,6 @@
 //! Plugins' routes: found by the kernel, which knows who is running.
 
-use std::{sync::Arc, time::Instant};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use axum::{
     body::Body,
@@ -27,30 +27,42 @@ pub(super) async fn answer(
     request: axum::extract::Request,
     started: Instant,
 ) -> Response<Body> {
-    let method = request.method().clone();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let who = Arc::clone(&identity.name);
-    let found = find(server, &request);
-    let entry = found.as_ref().ok().map(|(entry, _)| *entry);
-    let answered = match found {
-        Ok((entry, given)) => ask(server, peer, entry, given, identity, request).await,
-        Err(problem) => Err(problem),
+    let found = below(uri.path());
+    let found = found.as_ref().map_err(Clone::clone).and_then(|(plugin, parts)| find(server, plugin, &method, parts));
+    let (entry, given) = match found {
+        Ok(found) => found,
+        Err(problem) => return answer::problem(&problem),
     };
+    let answered = ask(server, peer, entry, given, identity, request).await;
     let answered = answered.unwrap_or_else(|problem| answer::problem(&problem));
-    if let Some(entry) = entry {
-        record(entry, &method, answered.status(), started, &who);
-    }
+    record(entry, &method, answered.status(), started, &who);
     answered
 }
 
-/// What the path of a request gives, by name.
-type FromPath = Vec<(&'static str, String)>;
-
-fn find<'s>(server: &'s Server, request: &axum::extract::Request) -> Result<(&'s RouteEntry, FromPath), Problem> {
-    let nothing = || Problem::new(404, "unknown_route", "there is nothing at this path");
-    let path = request.uri().path().strip_prefix("/p/").ok_or_else(nothing)?;
+/// Returns the plugin that a path names, and the parts of what follows, decoded.
+fn below(path: &str) -> Result<(&str, Vec<Cow<'_, str>>), Problem> {
+    let path = path.strip_prefix("/p/").ok_or_else(nothing)?;
     let (plugin, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
     let parts = request::parts(rest).ok_or_else(|| Problem::bad_request("the path is no text"))?;
-    match server.kernel.find_route(plugin, request.method().as_str(), &parts) {
+    Ok((plugin, parts))
+}
+
+fn nothing() -> Problem {
+    Problem::new(404, "unknown_route", "there is nothing at this path")
+}
+
+/// What the path of a request gives, by name.
+type FromPath<'p> = Vec<(&'static str, &'p str)>;
+
+fn find<'s, 'p>(
+    server: &'s Server,
+    plugin: &str,
+    method: &Method,
+    parts: &'p [Cow<'_, str>],
+) -> Result<(&'s RouteEntry, FromPath<'p>), Problem> {
+    match server.kernel.find_route(plugin, method.as_str(), parts) {
         FoundRoute::Route(entry, given) => Ok((entry, given)),
         FoundRoute::OtherMethods(methods) => {
             let names: Vec<_> = methods.iter().map(|method| method.name()).collect();
@@ -65,7 +77,7 @@ async fn ask(
     server: &Arc<Server>,
     peer: &Peer,
     entry: &RouteEntry,
-    given: FromPath,
+    given: FromPath<'_>,
     identity: Identity,
     request: axum::extract::Request,
 ) -> Result<Response<Body>, Problem> {
@@ -74,16 +86,16 @@ async fn ask(
         return routers::answer(server, peer, entry, identity.caller(), request).await;
     }
     let request = server.read(request, Vec::new(), identity).await?;
-    let mut words = request.pairs();
-    let body = if request.body.is_empty() {
-        Map::new()
+    let (mut form, mut body) = (&[][..], Map::new());
+    if request.body.is_empty() {
+        // Nothing is given by it.
     } else if request.media_type() == "application/x-www-form-urlencoded" {
         // What a page's form sends.
-        words.extend(url::form_urlencoded::parse(&request.body).into_owned());
-        Map::new()
+        form = &request.body;
     } else {
-        request.json()?
-    };
+        body = request.json()?;
+    }
+    let words = request.pairs().chain(url::form_urlencoded::parse(form));
     let answered = server.kernel.route(entry, Given::new(given, words, body), &request.caller()).await?;
     let answered = answer::answer(answered, || request.header(answer::LAST_EVENT), &server.kept.streams);
     Ok(unless_known(&request, answered))

@@ -80,7 +80,7 @@ pub(crate) fn from_words(forms: &[Form<'_>], words: &[String]) -> Result<String,
 /// always gives, without looking at a schema. `None` for everything else.
 pub(crate) fn from_plain_pairs<'a>(
     kinds: impl Iterator<Item = (&'a str, Kind)> + Clone,
-    pairs: &[(Cow<'static, str>, String)],
+    pairs: &[(Cow<'_, str>, Cow<'_, str>)],
 ) -> Option<String> {
     // Whatever type reads it, no digit of these is lost.
     const MOST_DIGITS: usize = 15;
@@ -113,7 +113,7 @@ pub(crate) fn from_plain_pairs<'a>(
 /// it is a text; a box that was ticked says `on`.
 pub(crate) fn from_pairs(
     forms: &[Form<'_>],
-    pairs: &[(Cow<'static, str>, String)],
+    pairs: &[(Cow<'_, str>, Cow<'_, str>)],
     mut object: Map<String, Value>,
 ) -> Result<String, ArgumentsError> {
     let mut mistakes = Vec::new();
@@ -121,10 +121,10 @@ pub(crate) fn from_pairs(
         let Some(form) = forms.iter().find(|form| form.name == name) else {
             let known: Vec<_> = forms.iter().map(|form| form.name.to_owned()).collect();
             let meant = suggest(name, known.iter().map(String::as_str)).map(str::to_owned);
-            mistakes.push(Mistake::new(name.clone(), MistakeKind::Unknown { meant, known }));
+            mistakes.push(Mistake::new(name.to_string(), MistakeKind::Unknown { meant, known }));
             continue;
         };
-        let value = match (form.kind(), text.as_str()) {
+        let value = match (form.kind(), &**text) {
             (Kind::Switch, "" | "on") => Value::Bool(true),
             (Kind::Json, "") => continue,
             _ => form.value(text),
@@ -300,8 +300,8 @@ mod tests {
         ];
         let mut plain = 0;
         for (name, text, second) in combined(&names, &texts) {
-            let mut pairs = vec![(Cow::Borrowed(name), text.to_owned())];
-            pairs.extend(second.map(|second| (Cow::Borrowed(second), "7".to_owned())));
+            let mut pairs = vec![(Cow::Borrowed(name), Cow::Borrowed(text))];
+            pairs.extend(second.map(|second| (Cow::Borrowed(second), Cow::Borrowed("7"))));
             let kinds = forms.iter().map(|form| (form.name, form.kind));
             let Some(written) = from_plain_pairs(kinds, &pairs) else { continue };
             plain += 1;

@@ -18,7 +18,9 @@ impl Kernel {
         caller: &Caller,
     ) -> Option<(&RouteEntry, Vec<(&'static str, String)>)> {
         match self.find_route(plugin, "GET", path) {
-            FoundRoute::Route(route, given) if self.is_resource_for(route, caller) => Some((route, given)),
+            FoundRoute::Route(route, given) if self.is_resource_for(route, caller) => {
+                Some((route, given.into_iter().map(|(name, value)| (name, value.to_owned())).collect()))
+            }
             _ => None,
         }
     }

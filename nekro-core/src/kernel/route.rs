@@ -49,9 +49,9 @@ enum Segment {
 /// Which route a request means.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum FoundRoute<'k> {
+pub enum FoundRoute<'k, 'p> {
     /// This one, with what the path says of its arguments.
-    Route(&'k RouteEntry, Vec<(&'static str, String)>),
+    Route(&'k RouteEntry, Vec<(&'static str, &'p str)>),
     /// There is something at this path, by these methods only.
     OtherMethods(Vec<Method>),
     /// None.
@@ -70,18 +70,21 @@ pub struct Held {
 /// What a request gives.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
-pub struct Given {
+pub struct Given<'r> {
     /// What stands in the path and in the query, as text.
-    pub words: Vec<(Cow<'static, str>, String)>,
+    pub words: Vec<(Cow<'r, str>, Cow<'r, str>)>,
     /// What stands in the body.
     pub body: Map<String, Value>,
 }
 
-impl Given {
+impl<'r> Given<'r> {
     /// Puts together what a request gives: from the path, from the query, and from the body.
-    pub fn new(path: Vec<(&'static str, String)>, query: Vec<(String, String)>, body: Map<String, Value>) -> Self {
-        let path = path.into_iter().map(|(name, value)| (Cow::Borrowed(name), value));
-        let query = query.into_iter().map(|(name, value)| (Cow::Owned(name), value));
+    pub fn new(
+        path: Vec<(&'static str, &'r str)>,
+        query: impl IntoIterator<Item = (Cow<'r, str>, Cow<'r, str>)>,
+        body: Map<String, Value>,
+    ) -> Self {
+        let path = path.into_iter().map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)));
         Self { words: path.chain(query).collect(), body }
     }
 }
@@ -127,7 +130,7 @@ impl RouteEntry {
     }
 
     /// Puts what was given together as a JSON object.
-    fn read_given(&self, given: Given) -> Result<Cow<'static, str>> {
+    fn read_given(&self, given: Given<'_>) -> Result<Cow<'static, str>> {
         if given.words.is_empty() && given.body.is_empty() {
             return Ok(Cow::Borrowed("{}"));
         }
@@ -189,10 +192,10 @@ impl RouteEntry {
     }
 
     /// Returns what a path that fits says of the arguments.
-    fn read<S: AsRef<str>>(&self, path: &[S]) -> Vec<(&'static str, String)> {
+    fn read<'p, S: AsRef<str>>(&self, path: &'p [S]) -> Vec<(&'static str, &'p str)> {
         let arguments = self.segments.iter().zip(path).filter_map(|(segment, part)| match segment {
             Segment::Literal(_) => None,
-            Segment::Argument(name) => Some((*name, part.as_ref().to_owned())),
+            Segment::Argument(name) => Some((*name, part.as_ref())),
         });
         arguments.collect()
     }
@@ -203,7 +206,7 @@ impl Kernel {
     /// not run has none. `HEAD` is answered as `GET` is.
     ///
     /// Of what fits, text in the path is preferred to an argument, and both to a router; of routers, the one with the longest path.
-    pub fn find_route<S: AsRef<str>>(&self, plugin: &str, method: &str, path: &[S]) -> FoundRoute<'_> {
+    pub fn find_route<'p, S: AsRef<str>>(&self, plugin: &str, method: &str, path: &'p [S]) -> FoundRoute<'_, 'p> {
         let Some(at) = self.registry().plugin_index(plugin) else { return FoundRoute::Nothing };
         let live = self.0.live.load();
         if live.halted || live.plugin(live.channel(None), at).is_none() {
@@ -232,7 +235,7 @@ impl Kernel {
     /// # Errors
     ///
     /// `unknown_route`, `invalid_arguments`, `rate_limited`, `busy`, `deadline`, `panicked`, or what the function returned.
-    pub async fn route(&self, entry: &RouteEntry, given: Given, caller: &Caller) -> Result<Answer> {
+    pub async fn route(&self, entry: &RouteEntry, given: Given<'_>, caller: &Caller) -> Result<Answer> {
         let restriction = self.route_restriction(entry);
         let (_held, answer) = self.call_route(entry, restriction, given, caller).await?;
         Ok(answer)
@@ -260,7 +263,7 @@ impl Kernel {
         &self,
         entry: &RouteEntry,
         restriction: Option<&Restriction>,
-        given: Given,
+        given: Given<'_>,
         caller: &Caller,
     ) -> Result<(Held, Answer)> {
         let unknown = || Error::new("there is nothing at this path").with_code("unknown_route");

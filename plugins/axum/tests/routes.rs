@@ -34,7 +34,7 @@ async fn who(State(store): State<Store>, Extension(caller): Extension<Caller>) -
     format!("{now} after {}", before.unwrap_or_default())
 }
 
-fn found<'h>(host: &'h Host, method: &str, path: &[&str]) -> FoundRoute<'h> {
+fn found<'h, 'p>(host: &'h Host, method: &str, path: &'p [&str]) -> FoundRoute<'h, 'p> {
     host.kernel().find_route("parrot", method, path)
 }
 

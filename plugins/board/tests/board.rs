@@ -11,10 +11,9 @@ use serde_json::{Value, json};
 
 /// Asks for a route, as the host does.
 fn ask(host: &Host, method: Method, path: &[&str], body: Value) -> Result<Answer> {
-    let path: Vec<_> = path.iter().map(|part| (*part).to_owned()).collect();
-    match host.kernel().find_route("board", method.name(), &path) {
+    match host.kernel().find_route("board", method.name(), path) {
         FoundRoute::Route(entry, given) => {
-            let given = Given::new(given, Vec::new(), body.as_object().cloned().unwrap_or_default());
+            let given = Given::new(given, [], body.as_object().cloned().unwrap_or_default());
             host.run(host.kernel().route(entry, given, &nekro_core::Caller::operator()))
         }
         other => panic!("{other:?}"),

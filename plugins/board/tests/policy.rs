@@ -24,7 +24,7 @@ fn found<'h>(host: &'h Host, method: Method, path: &[&str]) -> &'h RouteEntry {
 fn ask(host: &Host, method: Method, path: &[&str], role: Role) -> Result<Answer> {
     let body = json!({ "text": "milk" }).as_object().filter(|_| method == Method::Post).cloned().unwrap_or_default();
     let caller = Caller::new(Origin::HttpClient, role);
-    host.run(host.kernel().route(found(host, method, path), Given::new(Vec::new(), Vec::new(), body), &caller))
+    host.run(host.kernel().route(found(host, method, path), Given::new(Vec::new(), [], body), &caller))
 }
 
 fn code(asked: Result<Answer>) -> String {
