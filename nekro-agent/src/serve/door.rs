@@ -29,6 +29,14 @@ pub(super) struct Peer {
     pub(super) cut: Arc<Cut>,
 }
 
+/// A request as it came, while it is answered.
+pub(super) struct Asked<'r> {
+    pub(super) peer: &'r Peer,
+    pub(super) method: &'r Method,
+    pub(super) uri: &'r Uri,
+    pub(super) started: Instant,
+}
+
 /// Whose requests are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Who {
@@ -50,7 +58,8 @@ pub(super) async fn door(server: &Arc<Server>, router: &Router, peer: &Peer, req
             let who = Some(Arc::clone(&identity.name));
             let answering = async {
                 if uri.path().starts_with("/p/") {
-                    return routes::answer(server, peer, identity, request, started).await;
+                    let asked = Asked { peer, method: &method, uri: &uri, started };
+                    return routes::answer(server, &asked, identity, request).await;
                 }
                 let mut request = request;
                 request.extensions_mut().insert(identity);
@@ -58,6 +67,7 @@ pub(super) async fn door(server: &Arc<Server>, router: &Router, peer: &Peer, req
                     Ok(answered) => answered,
                     Err(never) => match never {},
                 };
+                // Not everything here is an answer of ours: the MCP service makes its own.
                 protect(answered.headers_mut());
                 answered
             };

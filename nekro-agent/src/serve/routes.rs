@@ -12,7 +12,7 @@ use serde_json::Map;
 use super::{
     access::Identity,
     answer,
-    door::Peer,
+    door::{Asked, Peer},
     problem::Problem,
     request::{self, Request},
     routers,
@@ -22,23 +22,20 @@ use super::{
 /// Answers a request for something below `/p/`.
 pub(super) async fn answer(
     server: &Arc<Server>,
-    peer: &Peer,
+    asked: &Asked<'_>,
     identity: Identity,
     request: axum::extract::Request,
-    started: Instant,
 ) -> Response<Body> {
-    let (method, uri) = (request.method().clone(), request.uri().clone());
-    let who = Arc::clone(&identity.name);
-    let found = below(uri.path());
-    let found = found.as_ref().map_err(Clone::clone).and_then(|(plugin, parts)| find(server, plugin, &method, parts));
-    let (entry, given) = match found {
-        Ok(found) => found,
-        Err(problem) => return answer::problem(&problem),
+    let answering = async {
+        let (plugin, parts) = below(asked.uri.path())?;
+        let (entry, given) = find(server, plugin, asked.method, &parts)?;
+        let who = Arc::clone(&identity.name);
+        let answered = ask(server, asked.peer, entry, given, identity, request).await;
+        let answered = answered.unwrap_or_else(|problem| answer::problem(&problem));
+        record(entry, asked, answered.status(), &who);
+        Ok(answered)
     };
-    let answered = ask(server, peer, entry, given, identity, request).await;
-    let answered = answered.unwrap_or_else(|problem| answer::problem(&problem));
-    record(entry, &method, answered.status(), started, &who);
-    answered
+    answering.await.unwrap_or_else(|problem: Problem| answer::problem(&problem))
 }
 
 /// Returns the plugin that a path names, and the parts of what follows, decoded.
@@ -117,7 +114,8 @@ fn unless_known(request: &Request, answered: Response<Body>) -> Response<Body> {
 
 /// Writes a line of the log: who asked a plugin for what. Neither the path nor the query, for they may hold secrets; by the route it is known
 /// what was asked. Looking at something is worth less room than changing it.
-fn record(entry: &RouteEntry, method: &Method, status: StatusCode, started: Instant, who: &str) {
+fn record(entry: &RouteEntry, asked: &Asked<'_>, status: StatusCode, who: &str) {
+    let (method, started) = (asked.method, asked.started);
     let (plugin, route, status) = (entry.decl.plugin.id, entry.decl.name, status.as_u16());
     let is_look = matches!(*method, Method::GET | Method::HEAD) && (200..400).contains(&status);
     if is_look {

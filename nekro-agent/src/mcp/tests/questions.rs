@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use nekro_core::{Error, Messages, tool};
+use nekro_core::{Error, Messages, Progress, tool};
 use rmcp::{
     ClientHandler, ErrorData, RoleClient,
     model::{
         CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ClientConfig, ElicitRequestParams,
-        ElicitResult, ElicitationAction,
+        ElicitResult, ElicitationAction, ProgressNotificationParam,
     },
-    service::{RequestContext, RunningService},
+    service::{NotificationContext, RequestContext, RunningService},
 };
 use serde_json::{Value, json};
 
@@ -27,11 +27,13 @@ static BEGUN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 #[tool(deadline = "10m")]
 async fn journey(
     messages: &Messages,
+    progress: &Progress,
     /// For whom.
     who: String,
 ) -> nekro_core::Result<Vec<String>> {
     BEGUN.lock().expect("nobody panicked").push(who);
     let city = messages.ask("Which city?").one_of([("cgn", "Köln"), ("bn", "Bonn")]).or("bn").await?;
+    progress.done_of(1, 2, "the city is known");
     let sure = messages.ask("Sure?").yes_or_no().within(Duration::from_secs(60)).await?;
     Ok(vec![city.text, sure.text])
 }
@@ -44,11 +46,11 @@ async fn ask_elsewhere(messages: &Messages) -> nekro_core::Result<String> {
 
 /// Somebody who answers as a test says.
 #[derive(Clone, Default)]
-struct Person(Arc<Mutex<(VecDeque<ElicitResult>, Vec<Value>)>>);
+struct Person(Arc<Mutex<(VecDeque<ElicitResult>, Vec<Value>)>>, Arc<Mutex<Vec<f64>>>);
 
 impl Person {
     fn will_say(answers: impl IntoIterator<Item = ElicitResult>) -> Self {
-        Self(Arc::new(Mutex::new((answers.into_iter().collect(), Vec::new()))))
+        Self(Arc::new(Mutex::new((answers.into_iter().collect(), Vec::new()))), Arc::default())
     }
 
     fn asked(&self) -> Vec<Value> {
@@ -70,6 +72,10 @@ impl ClientHandler for Person {
         person.1.push(serde_json::to_value(request).expect("JSON"));
         person.0.pop_front().ok_or_else(|| ErrorData::internal_error("asked once too often", None))
     }
+
+    async fn on_progress(&self, told: ProgressNotificationParam, _: NotificationContext<RoleClient>) {
+        self.1.lock().expect("nobody panicked").push(told.progress);
+    }
 }
 
 fn says(answer: Value) -> ElicitResult {
@@ -88,6 +94,22 @@ fn times_begun(who: &str) -> usize {
 #[track_caller]
 fn text(result: &CallToolResult) -> &str {
     result.content[0].as_text().map(|text| text.text.as_str()).expect("a text")
+}
+
+#[tokio::test]
+async fn how_far_a_call_has_come_is_told_of_the_request_that_asked_for_it_and_no_later() {
+    for protocol in BOTH {
+        let world = World::on(&Ledger::memory()).await;
+        let person = Person::will_say([says(json!("cgn")), says(json!(true))]);
+        let client = world.client("mcp", protocol, person.clone()).await;
+        plan(&client, &format!("progress {protocol:?}")).await;
+        // What was said before the last answer has been heard when the next one is there.
+        call(&client, "probe.quick_count", json!({})).await.expect("it is called");
+        // Without a handshake, the request has ended with the question by then.
+        let expected: &[f64] = if protocol == Protocol::WithHandshake { &[1.0] } else { &[] };
+        assert_eq!(*person.1.lock().expect("nobody panicked"), expected, "{protocol:?}");
+        world.stop().await;
+    }
 }
 
 #[tokio::test]

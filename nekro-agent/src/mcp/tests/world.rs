@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use nekro_core::{
-    BoxFuture, Caller, ClockPort, MemoryStore, MessagesPort, Origin, PluginId, Ports, RandomPort, Result, Role, SchedulesPort,
-    SessionId, SessionsPort, StorePort, TaskId, TaskRecord, TasksPort,
+    BoxFuture, Caller, ClockPort, MemoryStore, MessagesPort, Origin, PluginId, Ports, ProgressPort, RandomPort, Result, Role,
+    SchedulesPort, SessionId, SessionsPort, StorePort, TaskId, TaskRecord, TasksPort,
     kernel::{ApprovalPort, Kernel},
     prelude::*,
     testing::{FakeSessions, Outbox, SeededRandom},
@@ -20,6 +20,7 @@ use tokio::io::{duplex, split};
 use crate::{
     mcp::{Client, Limits, Questions, Server, Tasks},
     ports::SystemClock,
+    progress::Reports,
     schedules::{Book, SchedulesSettings},
     storage::Ledger,
     tasks::{Audience, Desk, Runner, Scope, TasksSettings},
@@ -112,6 +113,7 @@ impl World {
             .with::<dyn SessionsPort>(Arc::new(FakeSessions::default()))
             .with::<dyn SchedulesPort>(Arc::new(book.clone()))
             .with::<dyn TasksPort>(Arc::new(desk.clone()))
+            .with::<dyn ProgressPort>(Arc::new(Reports))
             .with::<dyn ApprovalPort>(Arc::new(Client));
         let registry = crate::registry_of(|id| id == "probe");
         let kernel = Kernel::builder(registry).ports(ports).configure("probe", json!({})).start_all().await.expect("it starts");
