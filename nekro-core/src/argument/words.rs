@@ -84,7 +84,10 @@ pub(crate) fn from_plain_pairs<'a>(
 ) -> Option<String> {
     // Whatever type reads it, no digit of these is lost.
     const MOST_DIGITS: usize = 15;
-    let mut json = vec![b'{'];
+    // Each with its name in quotes, a colon and a comma, and quotes if it is a text.
+    let length: usize = pairs.iter().map(|(name, text)| name.len() + text.len() + 6).sum();
+    let mut json = Vec::with_capacity(length + 2);
+    json.push(b'{');
     for (at, (name, text)) in pairs.iter().enumerate() {
         let (_, kind) = kinds.clone().find(|(known, _)| known == name)?;
         if pairs[..at].iter().any(|(before, _)| before == name) {

@@ -7,7 +7,10 @@ use std::{
     collections::HashMap,
     fmt,
     hash::Hash,
-    sync::{Mutex, PoisonError},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -18,8 +21,9 @@ use crate::policy::Rate;
 /// The buckets of those who do one thing.
 pub struct Buckets<K> {
     rate: Rate,
-    // By whose it is, the moment at which it will be full. One that is full need not be kept.
-    full_at: Mutex<HashMap<K, Instant>>,
+    begun: Instant,
+    // By whose it is, after how many nanoseconds from the beginning it will be full. One that is full need not be kept.
+    full_at: RwLock<HashMap<K, AtomicU64>>,
 }
 
 /// Why a call was not let through.
@@ -40,7 +44,7 @@ impl<K> fmt::Debug for Buckets<K> {
 impl<K: Eq + Hash> Buckets<K> {
     /// Makes a bucket to each, of this rate.
     pub fn new(rate: Rate) -> Self {
-        Self { rate, full_at: Mutex::default() }
+        Self { rate, begun: Instant::now(), full_at: RwLock::default() }
     }
 
     /// Returns the rate.
@@ -54,30 +58,53 @@ impl<K: Eq + Hash> Buckets<K> {
     ///
     /// If there is none in it, or there are too many buckets.
     pub fn take(&self, whose: K, most: usize) -> Result<(), Refused> {
-        let now = Instant::now();
-        let mut all = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody waits for others who take at the same time, but for the first call of each.
+        let known = self.full_at.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(full_at) = known.get(&whose) {
+            return self.take_from(full_at);
+        }
+        drop(known);
+        let mut all = self.full_at.write().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= most && !all.contains_key(&whose) {
-            all.retain(|_, full_at| *full_at > now);
+            let now = nanoseconds(self.begun.elapsed());
+            all.retain(|_, full_at| *full_at.get_mut() > now);
             if all.len() >= most {
                 return Err(Refused::Crowded);
             }
         }
-        let full_at = all.entry(whose).or_insert(now);
-        *full_at = take(*full_at, now, self.rate).map_err(Refused::Empty)?;
-        Ok(())
+        self.take_from(all.entry(whose).or_default())
+    }
+
+    fn take_from(&self, full_at: &AtomicU64) -> Result<(), Refused> {
+        let mut known = full_at.load(Ordering::Acquire);
+        loop {
+            // After what others took: they would seem to be ahead of time otherwise.
+            let now = self.begun.elapsed();
+            let after = take(Duration::from_nanos(known), now, self.rate).map_err(Refused::Empty)?;
+            match full_at.compare_exchange_weak(known, nanoseconds(after), Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Ok(()),
+                Err(other) => known = other,
+            }
+        }
     }
 
     /// Gives back a call that was taken and then not made.
     pub fn give_back(&self, whose: &K) {
-        let mut all = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(full_at) = all.get_mut(whose) {
-            *full_at = full_at.checked_sub(self.rate.step()).unwrap_or(*full_at);
+        let known = self.full_at.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(full_at) = known.get(whose) {
+            let step = nanoseconds(self.rate.step());
+            // It is never refused.
+            let _ = full_at.fetch_update(Ordering::AcqRel, Ordering::Acquire, |full_at| Some(full_at.saturating_sub(step)));
         }
     }
 }
 
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Returns when the bucket will be full after a call was taken, or after what time one can be.
-fn take(full_at: Instant, now: Instant, rate: Rate) -> Result<Instant, Duration> {
+fn take(full_at: Duration, now: Duration, rate: Rate) -> Result<Duration, Duration> {
     let step = rate.step();
     let after = full_at.max(now) + step;
     match (after - now).checked_sub(step * rate.calls()) {
@@ -102,9 +129,8 @@ mod tests {
             pauses in proptest::collection::vec(0_u64..2_000, 1..200),
         ) {
             let rate: Rate = format!("{calls}/{milliseconds}ms").parse().expect("a rate");
-            let begin = Instant::now();
-            let (mut now, mut full_at) = (begin, begin);
-            let mut passed: Vec<Instant> = Vec::new();
+            let (mut now, mut full_at) = (Duration::ZERO, Duration::ZERO);
+            let mut passed: Vec<Duration> = Vec::new();
             for pause in pauses {
                 now += Duration::from_millis(pause);
                 match take(full_at, now, rate) {
@@ -129,13 +155,24 @@ mod tests {
         #[test]
         fn a_full_bucket_gives_all_its_calls_at_once(calls in 1_u32..1_000, milliseconds in 1_u64..100_000) {
             let rate: Rate = format!("{calls}/{milliseconds}ms").parse().expect("a rate");
-            let now = Instant::now();
-            let mut full_at = now;
+            let now = Duration::from_millis(milliseconds);
+            let mut full_at = Duration::ZERO;
             for _ in 0..calls {
                 full_at = take(full_at, now, rate).expect("there are some left");
             }
             prop_assert!(take(full_at, now, rate).is_err());
         }
+    }
+
+    #[test]
+    fn those_who_take_at_the_same_time_are_not_held_against_each_other() {
+        // A call takes longer than a nanosecond, so that the bucket is never empty.
+        let buckets = Buckets::new("1000000/1ms".parse().expect("a rate"));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..100_000).for_each(|_| assert_eq!(buckets.take("a", 1), Ok(()))));
+            }
+        });
     }
 
     #[tokio::test(start_paused = true)]
