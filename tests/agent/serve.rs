@@ -131,20 +131,27 @@ fn wrong_tokens_are_counted() {
 fn a_request_that_is_none_ends_its_connection_and_nothing_else() {
     let server = Server::start("[serve]\nreceive_deadline = '1s'\nbody_bytes = 100\n");
     let long = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "a".repeat(100_000));
-    let many = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X: a\r\n".repeat(200));
+    let lines = |lines: usize| {
+        format!("GET /healthz HTTP/1.1\r\nConnection: close\r\nHost: localhost\r\n{}\r\n", "X: a\r\n".repeat(lines - 2))
+    };
     for wrong in [
         "\u{0}\r\n\r\n",
         "GET\r\n\r\n",
         "GET / HTTP/1.1\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         &long,
-        &many,
+        &lines(101),
     ] {
         let answer = server.raw(wrong);
         assert!((400..500).contains(&answer.status), "{}: {}", answer.status, &wrong[..wrong.len().min(40)]);
     }
-    // Who says only half of it is not waited for.
+    assert_eq!(server.raw(&lines(100)).status, 200);
+    let mut stream = server.connect();
+    let listening = format!("GET /api/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", server.token);
+    stream.write_all(listening.as_bytes()).expect("it reads");
+    // Who says only half of it is not waited for, and neither is who has been answered and says nothing more.
     assert_eq!(server.raw("GET / HTTP/1.1\r\nHost: local").body, "");
+    assert_eq!(server.raw("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 200);
     let slow = format!(
         "POST /api/tools/dice.roll HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: 50\r\n\r\n{{",
         server.token
@@ -154,6 +161,10 @@ fn a_request_that_is_none_ends_its_connection_and_nothing_else() {
     assert_eq!(big.status, 413);
     assert!(big.body.contains("serve.body_bytes"), "{}", big.body);
     assert_eq!(server.ask("GET", "/healthz", &Value::Null).status, 200);
+    // Who listens has been silent for longer than that, and still hears what happens.
+    assert_eq!(server.ask("POST", "/api/tools/dice.roll", &json!({ "notation": "1d1" })).status, 200);
+    let heard = BufReader::new(stream).lines().map_while(Result::ok).any(|line| line.contains("dice.roll"));
+    assert!(heard, "the stream came to its end");
 }
 
 #[test]

@@ -8,8 +8,7 @@ use std::{
 };
 
 use nekro_core::{Caller, Origin, Role, SessionId, UserId};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 use super::settings::{GUEST, OPERATOR, ServeSettings};
 use crate::storage::{StorageError, open_private};
@@ -74,33 +73,37 @@ impl Identity {
     }
 }
 
-/// The tokens, as their hashes: comparing these tells nothing of a token by the time it takes.
-pub(super) struct Tokens(Vec<(Hash, Identity)>);
-
-/// In numbers: comparing four takes less time than comparing 32 bytes, and always the same.
-type Hash = [u64; 4];
+/// The tokens.
+pub(super) struct Tokens(Vec<(Box<str>, Identity)>);
 
 impl Tokens {
     /// Puts together the token of the data directory and those of the settings.
     pub(super) fn new(own: &str, settings: &ServeSettings) -> Self {
-        let others = settings.tokens.iter().map(|(name, token)| (hash(token.token.expose()), Identity::new(name, token.role)));
-        Self(std::iter::once((hash(own), Identity::operator())).chain(others).collect())
+        let others =
+            settings.tokens.iter().map(|(name, token)| (token.token.expose().as_str().into(), Identity::new(name, token.role)));
+        Self(std::iter::once((own.into(), Identity::operator())).chain(others).collect())
     }
 
     /// Returns whose token this is.
     pub(super) fn find(&self, token: &str) -> Option<Identity> {
-        let came = hash(token);
+        let mut found = None;
         // All are compared, whether one was found or not.
-        self.0
-            .iter()
-            .fold(None, |found, (known, identity)| if came.ct_eq(known).into() { Some(identity) } else { found })
-            .cloned()
+        for (known, identity) in &self.0 {
+            if is_same(known.as_bytes(), token.as_bytes()).into() {
+                found = Some(identity);
+            }
+        }
+        found.cloned()
     }
 }
 
-fn hash(token: &str) -> Hash {
-    let hash = Sha256::digest(token);
-    std::array::from_fn(|at| u64::from_ne_bytes(std::array::from_fn(|byte| hash[8 * at + byte])))
+/// Tells whether two tokens are the same, in a time that tells how long they are and nothing else. Eight bytes are compared at a time.
+fn is_same(known: &[u8], came: &[u8]) -> Choice {
+    let ((known_words, known_rest), (came_words, came_rest)) = (known.as_chunks(), came.as_chunks());
+    let words = known_words.iter().zip(came_words).map(|(known, came)| u64::from_ne_bytes(*known) ^ u64::from_ne_bytes(*came));
+    let rest = known_rest.iter().zip(came_rest).map(|(known, came)| u64::from(known ^ came));
+    let differences = words.chain(rest).fold(0, |all, one| all | one);
+    differences.ct_eq(&0) & known.len().ct_eq(&came.len())
 }
 
 /// Reads the token of a data directory, and makes it if there is none. Its file is its owner's alone.
@@ -168,6 +171,25 @@ mod tests {
         assert_eq!(tokens.find("own"), Some(Identity::operator()));
         for wrong in ["", "ow", "own ", "OWN"] {
             assert_eq!(tokens.find(wrong), None, "{wrong}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn tokens_are_the_same_if_all_their_bytes_are(
+            token in proptest::collection::vec(0_u8.., 0..40),
+            other in proptest::collection::vec(0_u8.., 0..40),
+            at: proptest::sample::Index,
+            bits in 1_u8..,
+        ) {
+            proptest::prop_assert!(bool::from(is_same(&token, &token)));
+            proptest::prop_assert_eq!(bool::from(is_same(&token, &other)), token == other);
+            proptest::prop_assert!(!bool::from(is_same(&token, &[&token[..], &[0]].concat())));
+            if !token.is_empty() {
+                let mut changed = token.clone();
+                changed[at.index(token.len())] ^= bits;
+                proptest::prop_assert!(!bool::from(is_same(&token, &changed)));
+            }
         }
     }
 

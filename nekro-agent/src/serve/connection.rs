@@ -8,7 +8,11 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, http::Request};
+use axum::{
+    Router,
+    body::{Body, HttpBody},
+    http::Request,
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -25,9 +29,6 @@ use super::{
     server::Server,
     settings::ServeSettings,
 };
-
-/// The most lines of a head.
-const MOST_HEADERS: usize = 100;
 
 /// The least that the head of a request may have, which the protocol's implementation needs.
 const LEAST_HEADER_BYTES: usize = 8_192;
@@ -191,30 +192,36 @@ impl How {
         from: Option<IpAddr>,
         place: OwnedSemaphorePermit,
     ) {
-        let (line, cut) = Line::new(stream, place);
-        let peer = Peer { address: from, cut };
-        let (server, router) = (self.server, self.router);
+        let patience = Patience::new();
+        let (line, cut) = Line::new(stream, place, patience.clone());
+        // What a request needs is its connection's own: nothing is counted that other connections count, too.
+        let needed = Arc::new((self.server, self.router, Peer { address: from, cut, patience: patience.clone() }));
         let service = service_fn(move |request: Request<Incoming>| {
-            let (server, router, peer) = (Arc::clone(&server), router.clone(), peer.clone());
-            async move { Ok::<_, Infallible>(door(&server, &router, &peer, request.map(Body::new)).await) }
+            let needed = Arc::clone(&needed);
+            let request = request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(body) });
+            async move {
+                let (server, router, peer) = &*needed;
+                Ok::<_, Infallible>(door(server, router, peer, request).await)
+            }
         });
-        let connection = http1::Builder::new()
-            .timer(Patience::default())
-            .header_read_timeout(self.receive_deadline)
-            .max_headers(MOST_HEADERS)
-            .max_buf_size(self.header_bytes)
-            .serve_connection(TokioIo::new(line), service)
-            .with_upgrades();
-        tokio::pin!(connection);
-        let ended = tokio::select! {
-            ended = connection.as_mut() => Some(ended),
-            () = is_ending(&mut self.ending) => None,
-        };
-        let ended = match ended {
-            Some(ended) => ended,
-            None => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        // A head has 100 lines at most. That is not said here, for then they are taken apart in memory that each request allocates.
+        let connection =
+            http1::Builder::new().max_buf_size(self.header_bytes).serve_connection(TokioIo::new(line), service).with_upgrades();
+        let waited = patience.ends(self.receive_deadline);
+        tokio::pin!(connection, waited);
+        let mut is_asked_to_end = false;
+        let ended = loop {
+            tokio::select! {
+                biased;
+                ended = connection.as_mut() => break ended,
+                () = is_ending(&mut self.ending), if !is_asked_to_end => {
+                    is_asked_to_end = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = &mut waited => {
+                    tracing::debug!("a connection ended: nothing was asked in time");
+                    return;
+                }
             }
         };
         // What a client does wrong on its connection, or that it has gone, is no news.

@@ -17,24 +17,27 @@ use futures_util::FutureExt;
 use nekro_core::kernel::{Buckets, Refused};
 use tower_service::Service;
 
-use super::{access::Identity, answer, line::Cut, problem::Problem, protection::protect, routes, server::Server};
+use super::{
+    access::Identity,
+    answer,
+    line::Cut,
+    patience::{Answering, Patience},
+    problem::Problem,
+    protection::protect,
+    routes,
+    server::Server,
+};
 use crate::{cli::plain, style::DIM};
 
 /// Where a connection comes from.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Peer {
     /// None for a Unix socket.
     pub(super) address: Option<IpAddr>,
     /// Cuts the connection.
     pub(super) cut: Arc<Cut>,
-}
-
-/// A request as it came, while it is answered.
-pub(super) struct Asked<'r> {
-    pub(super) peer: &'r Peer,
-    pub(super) method: &'r Method,
-    pub(super) uri: &'r Uri,
-    pub(super) started: Instant,
+    /// How long it waits for the next request.
+    pub(super) patience: Patience,
 }
 
 /// Whose requests are counted together.
@@ -48,43 +51,52 @@ pub(super) enum Who {
     LoggingIn,
 }
 
-/// Lets a request in or not, and finishes its answer. Plugins' routes are not in the router: the kernel finds them.
+/// Lets a request in or not, and finishes its answer.
 pub(super) async fn door(server: &Arc<Server>, router: &Router, peer: &Peer, request: Request) -> Response<Body> {
     let started = Instant::now();
-    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let answering = peer.patience.answering();
     server.kept.metrics.begin();
+    let line = server.has_console.then(|| (request.method().clone(), request.uri().clone()));
     let (response, who) = match server.admit(&request, peer.address) {
         Ok(identity) => {
-            let who = Some(Arc::clone(&identity.name));
-            let answering = async {
-                if uri.path().starts_with("/p/") {
-                    let asked = Asked { peer, method: &method, uri: &uri, started };
-                    return routes::answer(server, &asked, identity, request).await;
-                }
-                let mut request = request;
-                request.extensions_mut().insert(identity);
-                let mut answered = match router.clone().call(request).await {
-                    Ok(answered) => answered,
-                    Err(never) => match never {},
-                };
-                // Not everything here is an answer of ours: the MCP service makes its own.
-                protect(answered.headers_mut());
-                answered
+            let who = line.as_ref().map(|_| Arc::clone(&identity.name));
+            // Plugins' routes are not in the router: the kernel finds them.
+            let response = if request.uri().path().starts_with("/p/") {
+                let answered = routes::answer(server, peer, identity, request, (started, answering));
+                caught(answered, || "a plugin's route".to_owned()).await
+            } else {
+                let path = request.uri().clone();
+                caught(by_router(router, identity, request, answering), || path.path().to_owned()).await
             };
-            // A mistake of ours in one request ends neither the connection nor the server.
-            let answered = AssertUnwindSafe(answering).catch_unwind().await;
-            let answered = answered.unwrap_or_else(|_| {
-                tracing::error!(path = uri.path(), "answering a request panicked");
-                answer::problem(&Problem::new(500, "panicked", "the request could not be answered"))
-            });
-            (answered, who)
+            (response, who)
         }
         Err(problem) => (answer::problem(&problem), None),
     };
     let (status, took) = (response.status().as_u16(), started.elapsed());
     server.kept.metrics.end(status, took);
-    server.console(&method, uri.path(), status, took, who.as_deref().unwrap_or_default());
+    if let Some((method, uri)) = line {
+        console(&method, uri.path(), status, took, who.as_deref().unwrap_or_default());
+    }
     response
+}
+
+async fn by_router(router: &Router, identity: Identity, mut request: Request, answering: Answering) -> Response<Body> {
+    request.extensions_mut().insert(identity);
+    let mut answered = match router.clone().call(request).await {
+        Ok(answered) => answered,
+        Err(never) => match never {},
+    };
+    // Not everything here is an answer of ours: the MCP service makes its own.
+    protect(answered.headers_mut());
+    answering.until_the_end_of(answered)
+}
+
+/// Answers, also after a mistake of ours in one request, which ends neither the connection nor the server.
+async fn caught(answering: impl Future<Output = Response<Body>>, asked_for: impl FnOnce() -> String) -> Response<Body> {
+    AssertUnwindSafe(answering).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(asked_for = asked_for(), "answering a request panicked");
+        answer::problem(&Problem::new(500, "panicked", "the request could not be answered"))
+    })
 }
 
 impl Server {
@@ -120,19 +132,17 @@ impl Server {
             Err(problem) => problem,
         }
     }
+}
 
-    /// Prints a line for a request, for a person who looks on.
-    fn console(&self, method: &Method, path: &str, status: u16, took: Duration, who: &str) {
-        if self.has_console {
-            let took = took.as_secs_f64() * 1_000.0;
-            let (path, who) = (plain(path), plain(who));
-            // Whoever reads may have gone away.
-            let _ = std::io::Write::write_fmt(
-                &mut anstream::stdout(),
-                format_args!("{status} {method} {path} {DIM}{took:.1} ms {who}{DIM:#}\n"),
-            );
-        }
-    }
+/// Prints a line for a request, for a person who looks on.
+fn console(method: &Method, path: &str, status: u16, took: Duration, who: &str) {
+    let took = took.as_secs_f64() * 1_000.0;
+    let (path, who) = (plain(path), plain(who));
+    // Whoever reads may have gone away.
+    let _ = std::io::Write::write_fmt(
+        &mut anstream::stdout(),
+        format_args!("{status} {method} {path} {DIM}{took:.1} ms {who}{DIM:#}\n"),
+    );
 }
 
 fn count(buckets: &Buckets<Who>, whose: Who, most: usize, limit: &str) -> Result<(), Problem> {

@@ -16,10 +16,15 @@ use tokio::{
     sync::{Notify, OwnedSemaphorePermit},
 };
 
+use super::patience::{Answering, Patience};
+
 /// A connection, with its place among those there may be.
 pub(super) struct Line<S> {
     stream: S,
     cut: Arc<Cut>,
+    patience: Patience,
+    // While the far end is slow to take what is written.
+    full: Option<Answering>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -33,9 +38,19 @@ pub(super) struct Cut {
 }
 
 impl<S> Line<S> {
-    pub(super) fn new(stream: S, place: OwnedSemaphorePermit) -> (Self, Arc<Cut>) {
+    pub(super) fn new(stream: S, place: OwnedSemaphorePermit, patience: Patience) -> (Self, Arc<Cut>) {
         let cut = Arc::<Cut>::default();
-        (Self { stream, cut: Arc::clone(&cut), _place: place }, cut)
+        (Self { stream, cut: Arc::clone(&cut), patience, full: None, _place: place }, cut)
+    }
+
+    /// Notes whether something could be written.
+    fn noted<T>(&mut self, written: Poll<T>) -> Poll<T> {
+        if written.is_pending() {
+            self.full.get_or_insert_with(|| self.patience.answering());
+        } else if self.full.is_some() {
+            self.full = None;
+        }
+        written
     }
 }
 
@@ -82,7 +97,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Line<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Line<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.noted(written)
     }
 
     fn poll_write_vectored(
@@ -90,7 +106,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Line<S> {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.noted(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -109,21 +126,46 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Line<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         sync::Semaphore,
+        time::{self, Instant},
     };
 
     use super::*;
 
-    #[tokio::test]
-    async fn a_line_that_is_cut_comes_to_its_end_and_gives_its_place_back() {
+    fn place() -> (Arc<Semaphore>, OwnedSemaphorePermit) {
         let places = Arc::new(Semaphore::new(1));
         let place = Arc::clone(&places).try_acquire_owned().expect("it is free");
+        (places, place)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_slow_to_read_is_waited_for() {
+        const MOST: Duration = Duration::from_secs(10);
+        let patience = Patience::new();
+        let (mut far, near) = tokio::io::duplex(4);
+        let (mut line, _cut) = Line::new(near, place().1, patience.clone());
+        let ends = patience.ends(MOST);
+        tokio::pin!(ends);
+        let writing = tokio::spawn(async move {
+            line.write_all(b"12345678").await.expect("it is open");
+            line
+        });
+        assert!(time::timeout(10 * MOST, &mut ends).await.is_err());
+        far.read_exact(&mut [0; 8]).await.expect("it was written");
+        let (_line, begun) = (writing.await.expect("it writes"), Instant::now());
+        ends.await;
+        assert_eq!(begun.elapsed(), MOST);
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_cut_comes_to_its_end_and_gives_its_place_back() {
+        let (places, place) = place();
         let (mut far, near) = tokio::io::duplex(100);
-        let (mut line, cut) = Line::new(near, place);
+        let (mut line, cut) = Line::new(near, place, Patience::new());
         far.write_all(b"before").await.expect("it is open");
         let mut read = [0; 6];
         line.read_exact(&mut read).await.expect("it was written");

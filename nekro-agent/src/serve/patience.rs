@@ -1,86 +1,159 @@
 //! How long a connection waits for the head of its next request.
 //!
-//! Such a deadline is set for every request, and nearly always given up at once. The runtime's timer is shared by all connections, so it is
-//! set for the first deadline of a connection and left as it is: when it rings, it is set for the one that holds by then.
+//! The protocol's implementation could do so, too: it sets a timer anew for each request, and looks for the next one once more when it has
+//! answered. Here it costs a request no more than the time at which it was answered.
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll, ready},
-    time::Instant,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
 };
 
-use hyper::rt::{Sleep, Timer};
-use tokio::time;
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    http::Response,
+};
+use http_body::{Frame, SizeHint};
+use tokio::time::{self, Instant};
 
-type Alarm = Arc<Mutex<Option<Pin<Box<time::Sleep>>>>>;
+/// Since when a connection waits.
+#[derive(Clone, Debug)]
+pub(super) struct Patience(Arc<Since>);
 
-/// The deadlines of one connection, of which one holds at a time.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Patience(Alarm);
-
-/// One deadline.
 #[derive(Debug)]
-struct Until {
-    deadline: time::Instant,
-    alarm: Alarm,
+struct Since {
+    begun: Instant,
+    // How many times it is kept from waiting.
+    kept: AtomicU32,
+    // In nanoseconds from the beginning.
+    waiting: AtomicU64,
 }
 
-impl Timer for Patience {
-    fn sleep(&self, duration: std::time::Duration) -> Pin<Box<dyn Sleep>> {
-        self.sleep_until(self.now() + duration)
+/// Keeps a connection from waiting: a request is answered, or an answer written.
+#[derive(Debug)]
+pub(super) struct Answering(Arc<Since>);
+
+impl Patience {
+    /// Waits from now on.
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Since { begun: Instant::now(), kept: AtomicU32::new(0), waiting: AtomicU64::new(0) }))
     }
 
-    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
-        Box::pin(Until { deadline: deadline.into(), alarm: Arc::clone(&self.0) })
+    /// Does not wait until what this returns is dropped.
+    pub(super) fn answering(&self) -> Answering {
+        self.0.kept.fetch_add(1, Ordering::AcqRel);
+        Answering(Arc::clone(&self.0))
     }
 
-    fn now(&self) -> Instant {
-        time::Instant::now().into()
-    }
-}
-
-impl Sleep for Until {}
-
-impl Future for Until {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        // Nothing panics while it is held.
-        let mut alarm = self.alarm.lock().unwrap_or_else(PoisonError::into_inner);
-        let alarm = alarm.get_or_insert_with(|| Box::pin(time::sleep_until(self.deadline)));
-        if alarm.deadline() > self.deadline {
-            alarm.as_mut().reset(self.deadline);
-        }
+    /// Comes to its end when there was a wait of this length.
+    pub(super) async fn ends(&self, most: Duration) {
         loop {
-            ready!(alarm.as_mut().poll(context));
-            if alarm.deadline() >= self.deadline {
-                return Poll::Ready(());
+            let since = self.0.since();
+            let waited = since.map(|since| self.0.begun.elapsed().saturating_sub(since)).unwrap_or_default();
+            // No wait that begins meanwhile ends before this.
+            time::sleep(most.saturating_sub(waited)).await;
+            if since.is_some() && since == self.0.since() {
+                return;
             }
-            alarm.as_mut().reset(self.deadline);
         }
+    }
+}
+
+impl Since {
+    /// Returns after what time from the beginning it began to wait, if it waits.
+    fn since(&self) -> Option<Duration> {
+        (self.kept.load(Ordering::Acquire) == 0).then(|| Duration::from_nanos(self.waiting.load(Ordering::Acquire)))
+    }
+}
+
+/// The body of an answer that comes in its own time.
+struct Held {
+    body: Body,
+    _answering: Answering,
+}
+
+impl Answering {
+    /// Goes on until an answer has come to its end.
+    pub(super) fn until_the_end_of(self, answer: Response<Body>) -> Response<Body> {
+        answer.map(|body| Body::new(Held { body, _answering: self }))
+    }
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let now = u64::try_from(self.0.begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.0.waiting.store(now, Ordering::Release);
+        self.0.kept.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
+    const fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn each_deadline_rings_at_its_own_time_whatever_came_before() {
-        let patience = Patience::default();
-        let begun = time::Instant::now();
-        let after = |seconds| patience.sleep_until((begun + Duration::from_secs(seconds)).into());
-        // Given up, after it was waited for.
-        assert!(time::timeout(Duration::ZERO, after(10)).await.is_err());
-        for (seconds, expected) in [(30, 30), (5, 30), (40, 40)] {
-            after(seconds).await;
-            assert_eq!(begun.elapsed(), Duration::from_secs(expected));
+    async fn a_wait_ends_at_its_time_whatever_came_before() {
+        let (patience, begun) = (Patience::new(), Instant::now());
+        let ends = patience.ends(seconds(10));
+        tokio::pin!(ends);
+        // Answers after 4 seconds, which take 3, after 9 more, which take 30, and at the same time another that takes 2.
+        for (pause, took) in [(4, 3), (9, 30)] {
+            assert!(time::timeout(seconds(pause), &mut ends).await.is_err());
+            let (answering, other) = (patience.answering(), patience.answering());
+            assert!(time::timeout(seconds(2), &mut ends).await.is_err());
+            drop(other);
+            assert!(time::timeout(seconds(took - 2), &mut ends).await.is_err());
+            drop(answering);
         }
-        assert!(time::timeout(Duration::ZERO, after(60)).await.is_err());
-        after(50).await;
-        assert_eq!(begun.elapsed(), Duration::from_secs(50), "an earlier one than was waited for");
+        ends.await;
+        assert_eq!(begun.elapsed(), seconds(4 + 3 + 9 + 30 + 10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_takes_until_its_body_ends() {
+        let patience = Patience::new();
+        let ends = patience.ends(seconds(10));
+        tokio::pin!(ends);
+        let answer = patience.answering().until_the_end_of(Response::new(Body::from("text")));
+        assert_eq!(answer.body().size_hint().exact(), Some(4));
+        assert!(time::timeout(seconds(100), &mut ends).await.is_err());
+        let begun = Instant::now();
+        assert_eq!(axum::body::to_bytes(answer.into_body(), 100).await.expect("it is there"), "text");
+        ends.await;
+        assert_eq!(begun.elapsed(), seconds(10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_never_asks_is_waited_for_once() {
+        let (patience, begun) = (Patience::new(), Instant::now());
+        patience.ends(seconds(10)).await;
+        assert_eq!(begun.elapsed(), seconds(10));
+        // However long that is.
+        assert!(time::timeout(seconds(10), Patience::new().ends(Duration::MAX)).await.is_err());
     }
 }

@@ -5,12 +5,11 @@ use std::borrow::Cow;
 use axum::{
     body::Bytes,
     extract::Query,
-    http::{HeaderMap, Uri, header},
+    http::{HeaderMap, Uri, header::CONTENT_TYPE},
 };
 use nekro_core::{Caller, SessionId};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use url::form_urlencoded;
 
 use super::{access::Identity, problem::Problem};
 
@@ -49,27 +48,9 @@ impl Request {
         Query::try_from_uri(&self.uri).map(|Query(query)| query).map_err(|error| Problem::bad_request(error.body_text()))
     }
 
-    /// Reads the query as pairs.
-    pub(super) fn pairs(&self) -> form_urlencoded::Parse<'_> {
-        form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes())
-    }
-
     /// Reads the body.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        let media_type = self.media_type();
-        if media_type != "application/json" && !media_type.ends_with("+json") {
-            return Err(Problem::new(
-                415,
-                "unsupported_media_type",
-                "the body is JSON: send it with `Content-Type: application/json`",
-            ));
-        }
-        let mut reader = serde_json::Deserializer::from_slice(&self.body);
-        let read = serde_path_to_error::deserialize(&mut reader).and_then(|value| match reader.end() {
-            Ok(()) => Ok(value),
-            Err(error) => Err(serde_path_to_error::Error::new(serde_path_to_error::Track::new().path(), error)),
-        });
-        read.map_err(|error| Problem::bad_request(format!("the body cannot be read: {error}")))
+        json(&self.headers, &self.body)
     }
 
     /// Reads a body that is an object, and may be left out.
@@ -79,19 +60,45 @@ impl Request {
 
     /// Returns the media type of the body, without its parameters.
     pub(super) fn media_type(&self) -> String {
-        let value = self.header(header::CONTENT_TYPE.as_str()).unwrap_or_default();
-        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+        media_type(&self.headers)
     }
 
     /// Returns a header, if it is text.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        header(&self.headers, name)
     }
 
     /// Returns who is calling.
     pub(super) fn caller(&self) -> Caller {
         self.identity.caller()
     }
+}
+
+/// Returns a header, if it is text.
+pub(super) fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Returns the media type of a body, without its parameters.
+pub(super) fn media_type(headers: &HeaderMap) -> String {
+    let value = header(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Reads a body that is JSON.
+pub(super) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
+    let media_type = media_type(headers);
+    if media_type != "application/json" && !media_type.ends_with("+json") {
+        let problem =
+            Problem::new(415, "unsupported_media_type", "the body is JSON: send it with `Content-Type: application/json`");
+        return Err(problem);
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let read = serde_path_to_error::deserialize(&mut reader).and_then(|value| match reader.end() {
+        Ok(()) => Ok(value),
+        Err(error) => Err(serde_path_to_error::Error::new(serde_path_to_error::Track::new().path(), error)),
+    });
+    read.map_err(|error| Problem::bad_request(format!("the body cannot be read: {error}")))
 }
 
 /// There is no such session.
@@ -113,13 +120,11 @@ pub(super) fn parts(path: &str) -> Option<Vec<Cow<'_, str>>> {
     if path.is_empty() {
         return Some(Vec::new());
     }
-    path.split('/').map(decoded).collect()
+    let parts = path.split('/');
+    if path.contains('%') { parts.map(decoded).collect() } else { Some(parts.map(Cow::Borrowed).collect()) }
 }
 
 fn decoded(part: &str) -> Option<Cow<'_, str>> {
-    if !part.contains('%') {
-        return Some(Cow::Borrowed(part));
-    }
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.bytes();
     while let Some(byte) = rest.next() {

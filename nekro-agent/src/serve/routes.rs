@@ -3,39 +3,42 @@
 use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use axum::{
-    body::Body,
-    http::{Method, Response, StatusCode, header},
+    body::{Body, HttpBody},
+    extract::Request,
+    http::{HeaderMap, Method, Response, StatusCode, header, request::Parts},
 };
 use nekro_core::kernel::{FoundRoute, Given, RouteEntry};
 use serde_json::Map;
+use url::form_urlencoded;
 
-use super::{
-    access::Identity,
-    answer,
-    door::{Asked, Peer},
-    problem::Problem,
-    request::{self, Request},
-    routers,
-    server::Server,
-};
+use super::{access::Identity, answer, door::Peer, patience::Answering, problem::Problem, request, routers, server::Server};
 
-/// Answers a request for something below `/p/`.
+/// Answers a request for something below `/p/`: when it came, and what keeps its connection from waiting for the next.
 pub(super) async fn answer(
     server: &Arc<Server>,
-    asked: &Asked<'_>,
+    peer: &Peer,
     identity: Identity,
-    request: axum::extract::Request,
+    request: Request,
+    (started, answering): (Instant, Answering),
 ) -> Response<Body> {
-    let answering = async {
-        let (plugin, parts) = below(asked.uri.path())?;
-        let (entry, given) = find(server, plugin, asked.method, &parts)?;
-        let who = Arc::clone(&identity.name);
-        let answered = ask(server, asked.peer, entry, given, identity, request).await;
+    let (parts, body) = request.into_parts();
+    let answered = async {
+        let (plugin, path) = below(parts.uri.path())?;
+        let (entry, given) = find(server, plugin, &parts.method, &path)?;
+        let method = parts.method.clone();
+        let answered = match server.allow(&identity, entry.decl.role) {
+            Ok(()) if entry.is_router() => {
+                routers::answer(server, peer, entry, identity.caller(), Request::from_parts(parts, body)).await
+            }
+            Ok(()) => ask(server, entry, given, &identity, &parts, body).await,
+            Err(problem) => Err(problem),
+        };
         let answered = answered.unwrap_or_else(|problem| answer::problem(&problem));
-        record(entry, asked, answered.status(), &who);
-        Ok(answered)
+        record(entry, &method, answered.status(), started, &identity.name);
+        let is_whole = !entry.is_router() && answered.body().size_hint().exact().is_some();
+        Ok(if is_whole { answered } else { answering.until_the_end_of(answered) })
     };
-    answering.await.unwrap_or_else(|problem: Problem| answer::problem(&problem))
+    answered.await.unwrap_or_else(|problem: Problem| answer::problem(&problem))
 }
 
 /// Returns the plugin that a path names, and the parts of what follows, decoded.
@@ -71,37 +74,35 @@ fn find<'s, 'p>(
 }
 
 async fn ask(
-    server: &Arc<Server>,
-    peer: &Peer,
+    server: &Server,
     entry: &RouteEntry,
     given: FromPath<'_>,
-    identity: Identity,
-    request: axum::extract::Request,
+    identity: &Identity,
+    parts: &Parts,
+    body: Body,
 ) -> Result<Response<Body>, Problem> {
-    server.allow(&identity, entry.decl.role)?;
-    if entry.is_router() {
-        return routers::answer(server, peer, entry, identity.caller(), request).await;
-    }
-    let request = server.read(request, Vec::new(), identity).await?;
-    let (mut form, mut body) = (&[][..], Map::new());
-    if request.body.is_empty() {
+    let headers = &parts.headers;
+    let body = server.body(body).await?;
+    let (mut form, mut object) = (&[][..], Map::new());
+    if body.is_empty() {
         // Nothing is given by it.
-    } else if request.media_type() == "application/x-www-form-urlencoded" {
+    } else if request::media_type(headers) == "application/x-www-form-urlencoded" {
         // What a page's form sends.
-        form = &request.body;
+        form = &body;
     } else {
-        body = request.json()?;
+        object = request::json(headers, &body)?;
     }
-    let words = request.pairs().chain(url::form_urlencoded::parse(form));
-    let answered = server.kernel.route(entry, Given::new(given, words, body), &request.caller()).await?;
-    let answered = answer::answer(answered, || request.header(answer::LAST_EVENT), &server.kept.streams);
-    Ok(unless_known(&request, answered))
+    let query = parts.uri.query().unwrap_or_default();
+    let words = form_urlencoded::parse(query.as_bytes()).chain(form_urlencoded::parse(form));
+    let answered = server.kernel.route(entry, Given::new(given, words, object), &identity.caller()).await?;
+    let answered = answer::answer(answered, || request::header(headers, answer::LAST_EVENT), &server.kept.streams);
+    Ok(unless_known(headers, answered))
 }
 
 /// Leaves out what a browser has already, by the mark that it was told before.
-fn unless_known(request: &Request, answered: Response<Body>) -> Response<Body> {
+fn unless_known(asked: &HeaderMap, answered: Response<Body>) -> Response<Body> {
     let Some(mark) = answered.headers().get(header::ETAG).and_then(|mark| mark.to_str().ok()) else { return answered };
-    let known = request.header(header::IF_NONE_MATCH.as_str()).unwrap_or_default();
+    let known = request::header(asked, header::IF_NONE_MATCH.as_str()).unwrap_or_default();
     let is_known = known.split(',').map(|one| one.trim().trim_start_matches("W/")).any(|one| one == "*" || one == mark);
     if !is_known || answered.status() != StatusCode::OK {
         return answered;
@@ -114,8 +115,7 @@ fn unless_known(request: &Request, answered: Response<Body>) -> Response<Body> {
 
 /// Writes a line of the log: who asked a plugin for what. Neither the path nor the query, for they may hold secrets; by the route it is known
 /// what was asked. Looking at something is worth less room than changing it.
-fn record(entry: &RouteEntry, asked: &Asked<'_>, status: StatusCode, who: &str) {
-    let (method, started) = (asked.method, asked.started);
+fn record(entry: &RouteEntry, method: &Method, status: StatusCode, started: Instant, who: &str) {
     let (plugin, route, status) = (entry.decl.plugin.id, entry.decl.name, status.as_u16());
     let is_look = matches!(*method, Method::GET | Method::HEAD) && (200..400).contains(&status);
     if is_look {

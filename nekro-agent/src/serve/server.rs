@@ -166,34 +166,26 @@ impl Server {
     ) -> Result<Request, Problem> {
         let identity = request.extensions().get::<Identity>().cloned().unwrap_or_else(Identity::guest);
         self.allow(&identity, role)?;
-        self.read(request, path, identity).await
+        let (parts, body) = request.into_parts();
+        let body = self.body(body).await?;
+        Ok(Request { uri: parts.uri, headers: parts.headers, path, body, identity })
     }
 
-    /// Reads a request of somebody who may ask.
-    pub(super) async fn read(
-        &self,
-        request: axum::extract::Request,
-        path: Vec<(String, String)>,
-        identity: Identity,
-    ) -> Result<Request, Problem> {
-        let (parts, body) = request.into_parts();
-        let head = |body| Request { uri: parts.uri, headers: parts.headers, path, body, identity };
+    /// Reads a body whole.
+    pub(super) async fn body(&self, body: Body) -> Result<Bytes, Problem> {
         if body.is_end_stream() {
-            return Ok(head(Bytes::new()));
+            return Ok(Bytes::new());
         }
         let whole = axum::body::to_bytes(body, self.settings.body_bytes);
-        let body = match tokio::time::timeout(self.settings.receive_deadline, whole).await {
-            Ok(Ok(body)) => body,
-            Ok(Err(error)) if is_too_long(&error) => {
-                return Err(self.too_long());
-            }
-            Ok(Err(_)) => return Err(Problem::bad_request("the body did not come to its end")),
+        match tokio::time::timeout(self.settings.receive_deadline, whole).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(error)) if is_too_long(&error) => Err(self.too_long()),
+            Ok(Err(_)) => Err(Problem::bad_request("the body did not come to its end")),
             Err(_) => {
                 let problem = Problem::new(408, "too_slow", "the body did not come in time");
-                return Err(problem.with_hint("the limit is `serve.receive_deadline`"));
+                Err(problem.with_hint("the limit is `serve.receive_deadline`"))
             }
-        };
-        Ok(head(body))
+        }
     }
 
     /// The body of a request is too long.
