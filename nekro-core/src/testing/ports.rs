@@ -19,7 +19,7 @@ use crate::{
         Answer, By, ClockPort, Delivery, EnvPort, Message, MessagesPort, PastMessage, Pushed, RandomPort, SecretsPort,
         SessionInfo, SessionsPort, Trigger,
     },
-    error::Result,
+    error::{Error, Result},
     event::Fact,
     ids::{PluginId, SessionId, UserId},
     kernel::{ApprovalPort, ApprovalRequest, Observed, ObserverPort},
@@ -92,6 +92,7 @@ pub struct Outbox {
     sent: Mutex<Vec<(SessionId, PluginId, Message)>>,
     pushed: Mutex<Vec<(SessionId, PluginId, String, Trigger)>>,
     answers: Mutex<VecDeque<String>>,
+    refusals: Mutex<VecDeque<Error>>,
 }
 
 impl Outbox {
@@ -114,10 +115,18 @@ impl Outbox {
     pub fn answer(&self, text: impl Into<String>) {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back(text.into());
     }
+
+    /// Says that the next message cannot be sent, and why.
+    pub fn refuse(&self, error: Error) {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).push_back(error);
+    }
 }
 
 impl MessagesPort for Outbox {
     fn send(&self, to: &SessionId, from: &PluginId, message: Message) -> BoxFuture<'_, Result<Delivery>> {
+        if let Some(error) = self.refusals.lock().unwrap_or_else(PoisonError::into_inner).pop_front() {
+            return Box::pin(std::future::ready(Err(error)));
+        }
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.push((to.clone(), from.clone(), message));
         let delivery = Delivery::new(format!("message-{}", sent.len()));

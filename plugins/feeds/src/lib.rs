@@ -182,7 +182,7 @@ async fn check(
     progress: &Progress,
     feeds: &Feeds,
 ) -> Result<Checked> {
-    feeds.look_at_all(ctx, http, &store.session()?, clock, events, progress).await
+    Look { feeds, http, store: &store.session()?, clock, is_to_be_told: false }.at_all(ctx, events, progress).await
 }
 
 /// Looks at the feeds that a conversation follows, and tells its people what is new.
@@ -197,11 +197,24 @@ async fn look(
     progress: &Progress,
     feeds: &Feeds,
 ) -> Result<usize> {
-    let checked = feeds.look_at_all(ctx, http, &store.session()?, clock, events, progress).await?;
-    for news in &checked.new {
-        messages.send(announced(news)).await?;
+    let store = &store.session()?;
+    Look { feeds, http, store, clock, is_to_be_told: true }.at_all(ctx, events, progress).await?;
+    let mut told = 0;
+    for subscription in all(store).await? {
+        let news = subscription.untold();
+        if news.entries.is_empty() {
+            continue;
+        }
+        messages.send(announced(&news)).await?;
+        told += news.entries.len();
+        // Not before: what could not be sent is told the next time.
+        let change = |mut subscription: Subscription| {
+            subscription.told(&news.entries);
+            Ok(subscription)
+        };
+        update(store, &news.feed, change).await?;
     }
-    Ok(checked.new.iter().map(|news| news.entries.len()).sum())
+    Ok(told)
 }
 
 /// Says what is new in a feed: a line to an entry.
@@ -266,39 +279,6 @@ impl Feeds {
         Ok(())
     }
 
-    /// Looks at all feeds of a conversation, emits what is new, and returns it.
-    async fn look_at_all(
-        &self,
-        ctx: &Ctx,
-        http: &Http,
-        store: &Store,
-        clock: &Clock,
-        events: &Events,
-        progress: &Progress,
-    ) -> Result<Checked> {
-        let mut subscriptions = all(store).await?;
-        // If time runs out, those that had to wait come first the next time.
-        subscriptions.sort_by_key(|subscription| subscription.checked);
-        let mut checked = Checked { feeds: subscriptions.len(), new: Vec::new(), failed: Vec::new() };
-        for (done, subscription) in subscriptions.into_iter().enumerate() {
-            progress.done_of(done, checked.feeds, &subscription.title);
-            match self.look(http, store, clock, &subscription).await {
-                Ok(Some(news)) if !news.entries.is_empty() => checked.new.push(news),
-                Ok(_) => {}
-                Err(error) => checked.failed.push(Followed { problem: Some(error.to_string()), ..subscription.into() }),
-            }
-        }
-        if let Some(session) = ctx.session() {
-            for news in &checked.new {
-                for entry in news.entries.iter().rev() {
-                    let (feed, feed_title, entry) = (news.feed.clone(), news.title.clone(), entry.clone());
-                    events.emit(NewEntry { session: session.clone(), feed, feed_title, entry });
-                }
-            }
-        }
-        Ok(checked)
-    }
-
     /// Finds a feed at an address, or the one that a page there names.
     async fn find(&self, http: &Http, url: &FeedAddress) -> Result<Found> {
         let answer = self.fetch(http, url.as_str(), &(None, None)).await?.success()?;
@@ -338,35 +318,83 @@ impl Feeds {
         }
         request.most_bytes(self.max_bytes).deadline(PATIENCE).send().await
     }
+}
+
+/// A look at the feeds of a conversation.
+struct Look<'l> {
+    feeds: &'l Feeds,
+    http: &'l Http,
+    store: &'l Store,
+    clock: &'l Clock,
+    /// Whether people are to be told what is new.
+    is_to_be_told: bool,
+}
+
+impl Look<'_> {
+    /// Looks at all feeds, emits what is new, and returns it.
+    async fn at_all(&self, ctx: &Ctx, events: &Events, progress: &Progress) -> Result<Checked> {
+        let mut subscriptions = all(self.store).await?;
+        // If time runs out, those that had to wait come first the next time.
+        subscriptions.sort_by_key(|subscription| subscription.checked);
+        let mut checked = Checked { feeds: subscriptions.len(), new: Vec::new(), failed: Vec::new() };
+        for (done, subscription) in subscriptions.into_iter().enumerate() {
+            progress.done_of(done, checked.feeds, &subscription.title);
+            match self.at(&subscription).await {
+                Ok(Some(news)) if !news.entries.is_empty() => checked.new.push(news),
+                Ok(_) => {}
+                Err(error) => checked.failed.push(Followed { problem: Some(error.to_string()), ..subscription.into() }),
+            }
+        }
+        if let Some(session) = ctx.session() {
+            for news in &checked.new {
+                for entry in news.entries.iter().rev() {
+                    let (feed, feed_title, entry) = (news.feed.clone(), news.title.clone(), entry.clone());
+                    events.emit(NewEntry { session: session.clone(), feed, feed_title, entry });
+                }
+            }
+        }
+        Ok(checked)
+    }
 
     /// Looks at one feed, and returns what is new; `None` if the server says that nothing is. How it went is kept.
-    async fn look(&self, http: &Http, store: &Store, clock: &Clock, subscription: &Subscription) -> Result<Option<Newest>> {
+    async fn at(&self, subscription: &Subscription) -> Result<Option<Newest>> {
         let url = &subscription.url;
         let looked = async {
-            let answer = self.fetch(http, url, &subscription.marks).await?;
+            let answer = self.feeds.fetch(self.http, url, &subscription.marks).await?;
             if answer.status() == 304 {
                 return Ok(None);
             }
-            self.found(url, &answer.success()?).map(Some)
+            self.feeds.found(url, &answer.success()?).map(Some)
         };
         let looked: Result<Option<Found>> = looked.await;
-        let (mut new, now) = (Vec::new(), clock.now());
-        let gone = || Error::new("somebody stopped following this feed meanwhile").with_code("not_found");
+        let (mut new, now) = (Vec::new(), self.clock.now());
         // Whoever writes first has the new entries: nobody else tells them again.
-        let change = |old: Option<Subscription>| {
-            let mut subscription = old.filter(|old| old.url == *url).ok_or_else(gone)?;
+        let change = |mut subscription: Subscription| {
             new = match &looked {
                 Ok(Some(found)) => subscription.take(&found.feed, found.marks.clone(), now),
                 Ok(None) => subscription.unchanged(now),
                 Err(error) => subscription.failed(error.to_string(), now),
             };
+            if self.is_to_be_told {
+                subscription.to_be_told(&new);
+            }
             Ok(subscription)
         };
-        match store.try_update(&key(url), change).await {
-            Err(error) if error.code() == "not_found" => return Ok(None),
-            written => written.map(drop)?,
+        if !update(self.store, url, change).await? {
+            return Ok(None);
         }
         Ok(looked?.map(|found| Newest { feed: found.url, title: found.feed.title, entries: new }))
+    }
+}
+
+/// Changes what is kept of a feed, and tells whether it is still followed: somebody may have left it meanwhile.
+async fn update(store: &Store, url: &str, mut change: impl FnMut(Subscription) -> Result<Subscription>) -> Result<bool> {
+    let gone = || Error::new("nobody follows this feed any more").with_code("not_found");
+    let key = key(url);
+    let written = store.try_update(&key, |old: Option<Subscription>| change(old.filter(|old| old.url == url).ok_or_else(gone)?));
+    match written.await {
+        Err(error) if error.code() == "not_found" => Ok(false),
+        written => written.map(|_| true),
     }
 }
 

@@ -6,7 +6,7 @@ use nekro_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Marks,
+    Marks, Newest,
     feed::{Entry, Feed},
 };
 
@@ -24,15 +24,36 @@ pub(crate) struct Subscription {
     pub(crate) checked: Timestamp,
     pub(crate) problem: Option<String>,
     pub(crate) marks: Marks,
-    // Marks of the entries that were told, oldest first.
+    // Marks of the entries that are not new any more, oldest first.
     known: VecDeque<u64>,
+    // What is new and people are still to be told of, newest first, without its text.
+    #[serde(default)]
+    untold: Vec<Entry>,
 }
 
 impl Subscription {
     /// Begins to follow a feed.
     pub(crate) fn new(url: &str) -> Self {
         let (title, checked) = (String::new(), Timestamp::UNIX_EPOCH);
-        Self { url: url.to_owned(), title, checked, problem: None, marks: Marks::default(), known: VecDeque::new() }
+        let (marks, known, untold) = (Marks::default(), VecDeque::new(), Vec::new());
+        Self { url: url.to_owned(), title, checked, problem: None, marks, known, untold }
+    }
+
+    /// Notes that people are to be told of new entries.
+    pub(crate) fn to_be_told(&mut self, new: &[Entry]) {
+        let new = new.iter().map(|entry| Entry { text: String::new(), ..entry.clone() });
+        self.untold.splice(..0, new);
+        self.untold.truncate(REMEMBERED);
+    }
+
+    /// Returns what people are still to be told of.
+    pub(crate) fn untold(&self) -> Newest {
+        Newest { feed: self.url.clone(), title: self.title.clone(), entries: self.untold.clone() }
+    }
+
+    /// Notes that people were told of these.
+    pub(crate) fn told(&mut self, entries: &[Entry]) {
+        self.untold.retain(|entry| !entries.contains(entry));
     }
 
     /// Takes what the feed says now, and returns the entries that are new, in its order.

@@ -197,6 +197,18 @@ fn feeds_are_looked_at_again_and_again_and_people_are_told_what_is_new_once() {
 }
 
 #[test]
+fn what_could_not_be_told_is_told_the_next_time() {
+    let host = host([rss(), later(), later(), later()]);
+    host.call("subscribe", json!({ "url": URL })).expect("it is followed");
+    host.outbox().refuse(Error::new("the channel does not answer").retryable());
+    let look = || host.run_task("look", json!({}), &FakeRun::new().shared());
+    assert_eq!(look().expect_err("nobody was told").to_string(), "the channel does not answer");
+    assert_eq!((check(&host), host.sent()), (vec![], vec![]), "it is no news for whoever asks");
+    assert_eq!((look().expect("it looks").json, host.sent().len(), host.emitted::<NewEntry>().len()), ("1".to_owned(), 1, 1));
+    assert_eq!((look().expect("it looks").json, host.sent().len()), ("0".to_owned(), 1));
+}
+
+#[test]
 fn nobody_looks_again_who_was_told_not_to() {
     let host = Host::builder::<Feeds>().config(json!({ "check_minutes": 0 })).answer(FEED, rss()).start();
     host.call("subscribe", json!({ "url": URL })).expect("it is followed");
