@@ -26,9 +26,6 @@ use tokio::{
 };
 use tracing::Instrument;
 
-/// How many calls wait for their client to come again with an answer. When it is one too many, the oldest ends, and its client is asked anew.
-const MOST_WAITING: usize = 64;
-
 tokio::task_local! {
     static ASKER: Asker;
 }
@@ -109,9 +106,11 @@ impl Drop for UnderWay {
 }
 
 impl Calls {
-    /// Carries a call out, whose questions go to this client. What is returned instead of its answer is the question that ended the request.
+    /// Carries a call out, whose questions go to this client. What is returned instead of its answer is the question that ended the request;
+    /// `most` is how many calls wait to be made again.
     pub(super) async fn carry_out(
         &self,
+        most: usize,
         what: What,
         request: &CallToolRequestParams,
         context: &RequestContext<RoleServer>,
@@ -133,7 +132,7 @@ impl Calls {
                 match answer.and_then(|answer| serde_json::from_value(answer.clone()).ok()) {
                     // Whoever asked may have stopped waiting; then the call goes on without.
                     Some(answer) => drop(asked.answer.send(answer)),
-                    None => return Err(Box::new(self.put(call, asked))),
+                    None => return Err(Box::new(self.put(most, call, asked))),
                 }
                 call
             }
@@ -143,22 +142,22 @@ impl Calls {
                 UnderWay { what, done: tokio::spawn(call), asks: asked }
             }
         };
-        self.to_its_end(under_way).await
+        self.to_its_end(most, under_way).await
     }
 
     /// Goes on with a call until it ends, or asks.
-    async fn to_its_end(&self, mut call: UnderWay) -> Result<Result<Reply>, Box<InputRequiredResult>> {
+    async fn to_its_end(&self, most: usize, mut call: UnderWay) -> Result<Result<Reply>, Box<InputRequiredResult>> {
         tokio::select! {
             biased;
             done = &mut call.done => {
                 Ok(done.unwrap_or_else(|_| Err(Error::new("the call was given up").with_code("cancelled"))))
             }
-            Some(asked) = call.asks.recv() => Err(Box::new(self.put(call, asked))),
+            Some(asked) = call.asks.recv() => Err(Box::new(self.put(most, call, asked))),
         }
     }
 
     /// Keeps a call for the answer to what it asks, and returns that.
-    fn put(&self, call: UnderWay, asked: Asked) -> InputRequiredResult {
+    fn put(&self, most: usize, call: UnderWay, asked: Asked) -> InputRequiredResult {
         let ask = InputRequest::Elicitation(ElicitRequest::new(asked.form.clone()));
         let questions = [(asked.key.to_owned(), ask)].into();
         let mut random = [0; 16];
@@ -168,8 +167,12 @@ impl Calls {
             Err(_) => return InputRequiredResult::new(Some(questions), Some(String::new())),
         };
         let mut waiting = self.lock();
-        if waiting.len() >= MOST_WAITING {
-            waiting.pop_front();
+        while waiting.len() >= most.max(1) {
+            let left = waiting.pop_front().map(|(_, left)| left.call.what.tool.clone());
+            tracing::warn!(
+                tool = left,
+                "a call waits no longer for an answer: {most} wait at the same time (`mcp.waiting_calls`)"
+            );
         }
         waiting.push_back((token.clone(), Waiting { call, asked }));
         InputRequiredResult::new(Some(questions), Some(token))

@@ -15,6 +15,10 @@ pub struct Limits {
     pub message_bytes: usize,
     /// How many requests may be under way at the same time, calls among them. One more is refused, and may be sent again.
     pub requests_at_once: usize,
+    /// How many calls of clients without a handshake wait for the answer to what they ask. With one more, the oldest ends, and its client is
+    /// asked anew. At least 1.
+    #[schemars(range(min = 1))]
+    pub waiting_calls: usize,
     /// How many resources a client may subscribe to. One more is refused.
     pub subscriptions: usize,
     /// How long the changes are gathered that a client is told of as one.
@@ -41,6 +45,7 @@ impl Default for Limits {
         Self {
             message_bytes: 4 * 1024 * 1024,
             requests_at_once: 32,
+            waiting_calls: 64,
             subscriptions: 100,
             change_interval: Duration::from_millis(100),
             page: 200,

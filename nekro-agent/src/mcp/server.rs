@@ -242,7 +242,7 @@ impl ServerHandler for Handler {
                 log.told(&context, progress::told(&inner.kernel, &what.tool, &context, call)).await
             }
         };
-        let call = calls.carry_out(what, &request, &context, call);
+        let call = calls.carry_out(self.follower.limits.waiting_calls, what, &request, &context, call);
         let reply = tokio::select! {
             biased;
             reply = call => reply,

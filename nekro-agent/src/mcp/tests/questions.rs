@@ -18,7 +18,7 @@ use rmcp::{
 use serde_json::{Value, json};
 
 use super::world::{BOTH, Protocol, World, call, config};
-use crate::storage::Ledger;
+use crate::{mcp::Limits, storage::Ledger};
 
 /// How often the tool below was begun, by what it was begun for.
 static BEGUN: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -172,21 +172,28 @@ async fn whoever_does_not_want_to_answer_or_cannot_be_asked_is_told_to_the_plugi
     }
 }
 
+/// Returns the token with which a call comes again.
+#[track_caller]
+fn asks(response: CallToolResponse) -> String {
+    match response {
+        CallToolResponse::InputRequired(asked) => asked.request_state.expect("a token"),
+        other => panic!("{other:?} asks nothing"),
+    }
+}
+
+/// The same call again, with an answer.
+fn request(who: &str, token: &str, answer: Value) -> CallToolRequestParams {
+    let mut request = CallToolRequestParams::new("probe.journey");
+    request.arguments = json!({ "who": who }).as_object().cloned();
+    request.request_state = Some(token.to_owned());
+    request.input_responses = Some([("answer".to_owned(), answer)].into());
+    request
+}
+
 #[tokio::test]
 async fn an_answer_counts_once_and_for_the_call_that_asked() {
     let world = World::on(&Ledger::memory()).await;
     let client = world.client("mcp", Protocol::Newest, Person::default()).await;
-    let asks = |response| match response {
-        CallToolResponse::InputRequired(asked) => asked.request_state.expect("a token"),
-        other => panic!("{other:?} asks nothing"),
-    };
-    let request = |who: &str, token: &str, answer: Value| {
-        let mut request = CallToolRequestParams::new("probe.journey");
-        request.arguments = json!({ "who": who }).as_object().cloned();
-        request.request_state = Some(token.to_owned());
-        request.input_responses = Some([("answer".to_owned(), answer)].into());
-        request
-    };
     let good = json!({ "action": "accept", "content": { "answer": "cgn" } });
     let first = asks(call(&client, "probe.journey", json!({ "who": "once" })).await.expect("it is called"));
     // Without an answer it is asked again, and what was begun goes on.
@@ -203,6 +210,23 @@ async fn an_answer_counts_once_and_for_the_call_that_asked() {
     asks(client.call_tool_once(request("another", &third, good.clone())).await.expect("it is called"));
     assert_eq!(times_begun("another"), 1);
     asks(client.call_tool_once(request("once", &third, good)).await.expect("the answer is used up"));
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn no_more_calls_wait_for_an_answer_than_may() {
+    let world = World::on(&Ledger::memory()).await;
+    let limits = Limits { waiting_calls: 2, ..Limits::default() };
+    let client = world.client_within(limits, "mcp", Protocol::Newest, Person::default()).await;
+    let mut tokens = Vec::new();
+    for who in ["oldest", "older", "newest"] {
+        tokens.push((who, asks(call(&client, "probe.journey", json!({ "who": who })).await.expect("it is called"))));
+    }
+    for ((who, token), times) in tokens.iter().zip([2, 1, 1]).rev() {
+        let good = json!({ "action": "accept", "content": { "answer": "cgn" } });
+        asks(client.call_tool_once(request(who, token, good)).await.expect("it is called"));
+        assert_eq!(times_begun(who), times, "{who}");
+    }
     world.stop().await;
 }
 

@@ -129,11 +129,22 @@ impl World {
         protocol: Protocol,
         client: C,
     ) -> RunningService<RoleClient, C> {
+        self.client_within(Limits::default(), session, protocol, client).await
+    }
+
+    /// Connects a client of a conversation, within some limits.
+    pub(super) async fn client_within<C: ClientHandler>(
+        &self,
+        limits: Limits,
+        session: &str,
+        protocol: Protocol,
+        client: C,
+    ) -> RunningService<RoleClient, C> {
         let (ours, theirs) = duplex(64 * 1024);
-        let tasks = Tasks::new(self.desk.clone(), Limits::default().task_poll_interval);
+        let tasks = Tasks::new(self.desk.clone(), limits.task_poll_interval);
         let server = Server::with(self.kernel.clone(), caller(session), Arc::default(), None, Some(tasks));
         let (input, output) = split(theirs);
-        tokio::spawn(async move { server.serve(input, output, Limits::default()).await });
+        tokio::spawn(async move { server.serve(input, output, limits).await });
         client.serve_with_lifecycle(ours, protocol.lifecycle()).await.expect("they understand each other")
     }
 
