@@ -173,7 +173,8 @@ async fn many_messages_end_the_connection_wherever_they_come() {
 async fn answers_to_what_was_not_asked_are_counted_too() {
     let answer = json!({ "jsonrpc": "2.0", "id": 4711, "result": { "tools": [] } });
     let server = Hostile::begin(only("GET", flood(STREAM, format!("data: {answer}\n\n").repeat(10)))).await;
-    assert!(lost(&server.settings()).await.contains("`messages_per_second`"));
+    let why = lost(&server.settings()).await;
+    assert!(why.contains("`messages_per_second`"), "{why}");
     server.hung_up.notified().await;
 }
 
