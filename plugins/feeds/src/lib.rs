@@ -182,7 +182,7 @@ async fn check(
     progress: &Progress,
     feeds: &Feeds,
 ) -> Result<Checked> {
-    Look { feeds, http, store: &store.session()?, clock, is_to_be_told: false }.at_all(ctx, events, progress).await
+    Look { feeds, http, store: &store.session()?, clock, tells_people: false }.at_all(ctx, events, progress).await
 }
 
 /// Looks at the feeds that a conversation follows, and tells its people what is new.
@@ -198,7 +198,7 @@ async fn look(
     feeds: &Feeds,
 ) -> Result<usize> {
     let store = &store.session()?;
-    Look { feeds, http, store, clock, is_to_be_told: true }.at_all(ctx, events, progress).await?;
+    Look { feeds, http, store, clock, tells_people: true }.at_all(ctx, events, progress).await?;
     let mut told = 0;
     for subscription in all(store).await? {
         let news = subscription.untold();
@@ -326,8 +326,8 @@ struct Look<'l> {
     http: &'l Http,
     store: &'l Store,
     clock: &'l Clock,
-    /// Whether people are to be told what is new.
-    is_to_be_told: bool,
+    /// Whether people will be told what is new.
+    tells_people: bool,
 }
 
 impl Look<'_> {
@@ -375,8 +375,8 @@ impl Look<'_> {
                 Ok(None) => subscription.unchanged(now),
                 Err(error) => subscription.failed(error.to_string(), now),
             };
-            if self.is_to_be_told {
-                subscription.to_be_told(&new);
+            if self.tells_people {
+                subscription.will_tell(&new);
             }
             Ok(subscription)
         };

@@ -39,8 +39,8 @@ impl Subscription {
         Self { url: url.to_owned(), title, checked, problem: None, marks, known, untold }
     }
 
-    /// Notes that people are to be told of new entries.
-    pub(crate) fn to_be_told(&mut self, new: &[Entry]) {
+    /// Notes that people will be told of new entries.
+    pub(crate) fn will_tell(&mut self, new: &[Entry]) {
         let new = new.iter().map(|entry| Entry { text: String::new(), ..entry.clone() });
         self.untold.splice(..0, new);
         self.untold.truncate(REMEMBERED);

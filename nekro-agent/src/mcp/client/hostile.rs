@@ -52,8 +52,10 @@ impl Hostile {
         Self { url, said, asked, hung_up }
     }
 
+    /// How it is reached. A machine that has much else to do is no reason to lose it.
     fn settings(&self) -> McpServer {
-        McpServer { url: Some(self.url.clone()), message_bytes: 64 * 1024, retry_first: Duration::from_secs(600), ..settings() }
+        let long = Duration::from_secs(600);
+        McpServer { url: Some(self.url.clone()), message_bytes: 64 * 1024, start_deadline: long, retry_first: long, ..settings() }
     }
 
     fn said(&self) -> u64 {
@@ -180,12 +182,11 @@ async fn answers_to_what_was_not_asked_are_counted_too() {
 
 #[tokio::test]
 async fn a_message_without_an_end_is_not_kept() {
-    let settings = |server: &Hostile| McpServer { start_deadline: Duration::from_secs(2), ..server.settings() };
     let json = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
     let (own, of_sdk) = ("65536 bytes (`message_bytes`)", "maximum size of 16777216 bytes");
     for (head, piece, limit) in [(STREAM, "data: x".repeat(1_000), own), (json, " ".repeat(10_000), of_sdk)] {
         let server = Hostile::begin(only("tools/list", flood(head, piece))).await;
-        let why = lost(&settings(&server)).await;
+        let why = lost(&server.settings()).await;
         server.hung_up.notified().await;
         assert!(why.contains("does not list its tools") && why.contains(limit), "{why}");
         assert!(server.said() < 64 * 1024 * 1024, "{}", server.said());
