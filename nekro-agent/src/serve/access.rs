@@ -97,8 +97,8 @@ impl Tokens {
     }
 }
 
-/// Tells whether two tokens are the same, in a time that tells how long they are and nothing else. Eight bytes are compared at a time.
-fn is_same(known: &[u8], came: &[u8]) -> Choice {
+/// Tells whether two secrets are the same, in a time that tells how long they are and nothing else. Eight bytes are compared at a time.
+pub(super) fn is_same(known: &[u8], came: &[u8]) -> Choice {
     let ((known_words, known_rest), (came_words, came_rest)) = (known.as_chunks(), came.as_chunks());
     let words = known_words.iter().zip(came_words).map(|(known, came)| u64::from_ne_bytes(*known) ^ u64::from_ne_bytes(*came));
     let rest = known_rest.iter().zip(came_rest).map(|(known, came)| u64::from(known ^ came));

@@ -13,7 +13,7 @@ use url::form_urlencoded;
 
 use super::{access::Identity, answer, door::Peer, patience::Answering, problem::Problem, request, routers, server::Server};
 
-/// Answers a request for something below `/p/`: when it came, and what keeps its connection from waiting for the next.
+/// Answers a request for something below `/p/`, which came at `started`. What streams keeps `answering` until it ends.
 pub(super) async fn answer(
     server: &Arc<Server>,
     peer: &Peer,

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use hmac::{Hmac, Mac};
 use nekro_core::web::Signature;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use sha2::Sha256;
+
+use super::access::is_same;
 
 /// Why a webhook is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +44,8 @@ pub(super) fn verify(scheme: Signature, secret: &str, signed: &Signed<'_>) -> Re
             check(secret, &[signed.body], given)
         }
         Signature::Gitlab => {
-            let hash = |text: &str| -> [u8; 32] { Sha256::digest(text).into() };
-            let is_same = hash(header("x-gitlab-token")?).ct_eq(&hash(secret));
-            if bool::from(is_same) { Ok(()) } else { Err(Refused::Wrong) }
+            let is_right = is_same(secret.as_bytes(), header("x-gitlab-token")?.as_bytes());
+            if bool::from(is_right) { Ok(()) } else { Err(Refused::Wrong) }
         }
         Signature::Stripe => {
             let given = header("stripe-signature")?;

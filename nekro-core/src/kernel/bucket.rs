@@ -78,7 +78,7 @@ impl<K: Eq + Hash> Buckets<K> {
     fn take_from(&self, full_at: &AtomicU64) -> Result<(), Refused> {
         let mut known = full_at.load(Ordering::Acquire);
         loop {
-            // After what others took: they would seem to be ahead of time otherwise.
+            // Read after the bucket, so that it is no earlier than what others took: they would seem to be ahead of time otherwise.
             let now = self.begun.elapsed();
             let after = take(Duration::from_nanos(known), now, self.rate).map_err(Refused::Empty)?;
             match full_at.compare_exchange_weak(known, nanoseconds(after), Ordering::AcqRel, Ordering::Acquire) {
